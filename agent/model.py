@@ -83,6 +83,17 @@ class Column(msgspec.Struct, frozen=True):
     value: Extract
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """Which columns say where a resource's data is, so that the table joins the list of locations."""
+
+    columns: tuple[str, ...]
+    """Columns with a place's code, the most specific first: a zone before its region."""
+    provider: str = ""
+    """Whose codes they are, as in `law_place`: `aws`, `azure`, `gcp` …"""
+    provider_column: str = ""
+    """The column that says it, where it differs by row."""
+
+
 class Table(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one kind of resource. Declared in one module, as its constant `TABLE`."""
 
@@ -95,6 +106,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     calls: tuple[Call, ...]
     columns: tuple[Column, ...]
+    place: Place | None = None
+    """Where the data of a row is; None for what holds no data."""
 
     @property
     def list_call(self) -> Call:
