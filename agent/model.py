@@ -182,6 +182,11 @@ class UnlistedScopes(msgspec.Struct, frozen=True, kw_only=True):
 class Answers(Protocol):
     """One scope's API client. Both methods raise `Unanswered`; `ask` may be called from several threads."""
 
+    @property
+    def retries(self) -> int:
+        """How often a question was asked again so far."""
+        ...
+
     def items(self, call: Call) -> Iterator[Json]:
         """The items of a list call, page after page; raising midway keeps the items so far and marks the rest unseen."""
         ...
@@ -203,6 +208,8 @@ class Source(Protocol):
     """Per kind of scope, the columns that every row gets from its scope, with one sentence each."""
     Settings: ClassVar[type[msgspec.Struct]]
     """Its section of `clausule.yaml`."""
+    discovery: ClassVar[Mapping[str, tuple[Call, ...]]]
+    """Per kind of scope, the calls that list the scopes: their permissions belong to every plan that needs the kind."""
 
     def __init__(self, settings: Any, audit_time: str) -> None: ...
 
