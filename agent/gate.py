@@ -21,11 +21,11 @@ from typing import Any
 import duckdb
 
 from agent.documents import suggest
+from agent.sql import AUDIT_TIME
 
 MAX_LENGTH = 4000
 MAX_DEPTH = 60
 ROW = "r"
-AUDIT_TIME = "audit_time"
 
 Node = Mapping[str, Any]
 

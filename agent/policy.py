@@ -7,7 +7,6 @@ on an ordinary row. What it reads is known from then on.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
@@ -101,20 +100,8 @@ def sample_database() -> duckdb.DuckDBPyConnection:
     for table in registry.tables():
         connection.execute(sql.create_table(table, registry.all_columns(table)))
         connection.execute(f"INSERT INTO evidence.{sql.name(table)} BY NAME SELECT {_sample_row(table)}")
-    lock(connection)
+    sql.lock(connection)
     return connection
-
-
-def lock(connection: duckdb.DuckDBPyConnection) -> None:
-    """Close files, network and settings to whatever runs on this connection from now on."""
-    for setting in (
-        "python_enable_replacements = false",
-        "autoinstall_known_extensions = false",
-        "autoload_known_extensions = false",
-        "enable_external_access = false",
-        "lock_configuration = true",
-    ):
-        connection.execute(f"SET {setting}")
 
 
 class _Binder:
@@ -209,12 +196,12 @@ class _Binder:
         self._run("pass", sql.judge(bound.judged, sql.Blind(), sql.Blind()), bound, bound.names)
 
     def _run(self, key: str, statement: str, bound: BoundPolicy, names: Iterable[str]) -> Any:
-        values = parameters(bound.params, names, "2026-01-01T00:00:00Z")
+        values = sql.values(bound.params, names, "2026-01-01T00:00:00Z")
         try:
             row = self.connection.execute(statement, values).fetchone()
             return row[0] if row else None
         except duckdb.Error as error:
-            raise self._error(key, f"does not work: {plain(error)}") from None
+            raise self._error(key, f"does not work: {sql.plain(error)}") from None
 
     def _examples(self) -> None:
         given = {example.expect for example in self.policy.examples}
@@ -245,17 +232,6 @@ class _Binder:
 
     def _error(self, key: str, problem: str, remedy: str = "") -> DocumentError:
         return self.document.error(f"$.{key}", problem, remedy)
-
-
-def parameters(params: Mapping[str, Any], names: Iterable[str], audit_time: str) -> dict[str, Any]:
-    """The values of these `$names`, as DuckDB takes them: the audit time as a TIMESTAMP in UTC."""
-    moment = dt.datetime.fromisoformat(audit_time).astimezone(dt.UTC).replace(tzinfo=None)
-    return {name: moment if name == gate.AUDIT_TIME else params[name] for name in names}
-
-
-def plain(error: duckdb.Error) -> str:
-    """The first paragraph of a DuckDB error on one line, without its drawing of the statement."""
-    return " ".join(str(error).split("LINE 1:")[0].split("\n\n")[0].split())
 
 
 def _sorted(names: Iterable[str]) -> tuple[str, ...]:

@@ -10,9 +10,11 @@ The rules of "no evidence, no pass" that are about rows live here, once, instead
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import duckdb
 import msgspec
 
 from agent.model import Column
@@ -28,6 +30,10 @@ PASS, FAIL, UNKNOWN, WAIVED = 0, 1, 2, 3
 """How verdicts are stored in the findings table."""
 
 NOT_DECIDABLE = "a value that the condition needs is absent"
+
+
+AUDIT_TIME = "audit_time"
+"""`$audit_time`, the only now that a policy knows."""
 
 
 class Blind(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +89,30 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """All columns of its own table that it reads."""
     where_joined: tuple[str, ...]
     """Tables that `where` joins."""
+
+
+def values(params: Mapping[str, Any], names: Iterable[str], audit_time: str) -> dict[str, Any]:
+    """The values of these `$names`, as DuckDB takes them: the audit time as a TIMESTAMP in UTC."""
+    moment = dt.datetime.fromisoformat(audit_time).astimezone(dt.UTC).replace(tzinfo=None)
+    return {key: moment if key == AUDIT_TIME else params[key] for key in names}
+
+
+def lock(connection: duckdb.DuckDBPyConnection, *first: str) -> None:
+    """Close files, network and settings to whatever runs on this connection from now on."""
+    for setting in (
+        *first,
+        "python_enable_replacements = false",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
+
+
+def plain(error: Exception) -> str:
+    """The first paragraph of a DuckDB error on one line, without its drawing of the statement."""
+    return " ".join(str(error).split("LINE 1:")[0].split("\n\n")[0].split()) or type(error).__name__
 
 
 def judge(policy: Judged, blind_where: Blind, blind: Blind) -> str:
