@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from agent.model import Finding, Gap, Policy, Scope, Severity, Texts, Verdict
+from agent.model import Finding, Gap, Policy, Scope, Severity, Texts, Verdict, Waiver
 
 
 class ClauseState(StrEnum):
@@ -51,6 +51,16 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class GroupCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """One policy's outcome in one account, cluster, directory or register: what metrics per scope are made from."""
+
+    source: str
+    group: str
+    counts: Counts
+    gaps: int
+    """How many gaps of that group touch what the policy reads."""
+
+
 class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
     """One policy's outcome. `verdict` is the worst of its findings; without any it is `not_applicable`."""
 
@@ -63,6 +73,8 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
     """How many gaps touch what it reads."""
     error: str = ""
     """Why it could not be evaluated; all its findings are then unknown."""
+    groups: tuple[GroupCounts, ...] = ()
+    """Its counts by group, one for every group that was looked at for it; they add up to `counts`."""
 
 
 class ClauseResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,12 +117,43 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
     resources: int
 
 
+class GroupResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One top-level clause in one account, cluster or directory: what metrics are labelled with."""
+
+    clause: str
+    source: str
+    group: str
+    state: ClauseState
+    counts: Counts
+    gaps: int
+
+
 class SkippedPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """A policy that could not apply, because nothing of its source is configured."""
 
     policy: str
     clauses: tuple[str, ...]
     source: str
+
+
+class WaiverState(StrEnum):
+    """What became of a waiver in a run."""
+
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    UNUSED = "unused"
+
+
+class WaiverResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A waiver of the configuration, and what it did."""
+
+    waiver: Waiver
+    clauses: tuple[str, ...]
+    """The clauses of its policy."""
+    state: WaiverState
+    """Active when it turned a failure into `waived`; unused when it met none; expired counts for nothing."""
+    findings: int
+    """How many findings it waived."""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,14 +214,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     scopes: tuple[ScopeResult, ...]
     locations: tuple[Location, ...]
+    groups: tuple[GroupResult, ...]
     findings: Findings
 
     @property
     def exit_code(self) -> int:
-        """0 every assessed clause holds, 1 something fails, 2 evidence is missing."""
-        if self.state is ClauseState.FAILS:
-            return 1
-        return 0 if self.state is ClauseState.HOLDS else 2
+        """0 every assessed clause holds, 1 something fails, 2 evidence is missing, 3 nothing was there to assess."""
+        return {ClauseState.HOLDS: 0, ClauseState.FAILS: 1, ClauseState.UNKNOWN: 2, ClauseState.NOT_ASSESSED: 3}[self.state]
 
 
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)
