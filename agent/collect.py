@@ -89,10 +89,11 @@ def records(run: Run) -> list[ScopeRecord]:
     return sorted(found, key=lambda record: record.scope.name)
 
 
-def collect(run: Run, plan: Plan, sources: Mapping[str, Source], progress: Progress) -> list[ScopeRecord]:
-    """Collect every scope that the run has not committed yet; returns all of its commits."""
+def collect(
+    run: Run, plan: Plan, sources: Mapping[str, Source], found: Mapping[str, Discovery], progress: Progress
+) -> list[ScopeRecord]:
+    """Collect every scope that was found and that the run has not committed yet; returns all of its commits."""
     done = {record.scope.name for record in records(run)}
-    found = discover(plan, sources)
     work = [(sources[name], scope) for name, part in found.items() for scope in part.scopes if scope.name not in done]
     progress.begin(len(work) + len(done), len(done))
     with tempfile.TemporaryDirectory(prefix="clausule-") as scratch, _Pools() as pools:

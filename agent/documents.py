@@ -73,6 +73,13 @@ class Document:
         except msgspec.ValidationError as error:
             raise self._explain(str(error), kind) from None
 
+    def section(self, key: str, kind: type[T]) -> T:
+        """The value of a top-level key as a `kind`; a key without a value counts as an empty mapping."""
+        try:
+            return msgspec.convert(self.data[key] if self.data[key] is not None else {}, kind)
+        except msgspec.ValidationError as error:
+            raise self._explain(str(error), kind, f"$.{key}") from None
+
     def error(self, path: str, problem: str, remedy: str = "") -> DocumentError:
         """An error about the key at `path` (`$.examples[2].expect`)."""
         return DocumentError(self.name, problem, line=self.line(path), key=path.removeprefix("$").lstrip("."), remedy=remedy)
@@ -139,16 +146,17 @@ class Document:
                 raise self.error(path, f"{text} is an ambiguous number", f"write '{text}' in quotes") from None
         return text
 
-    def _explain(self, message: str, kind: Any) -> DocumentError:
+    def _explain(self, message: str, kind: Any, base: str = "$") -> DocumentError:
         found = _PATH.search(message)
-        path = found["path"] if found else "$"
+        inner = found["path"] if found else "$"
+        path = base + inner.removeprefix("$")
         problem = message[: found.start()] if found else message
         unknown = _UNKNOWN_FIELD.search(problem)
         if unknown is None:
             remedy = "write it in quotes" if re.match(r"Expected `str`, got `(int|float|bool)`", problem) else ""
             return self.error(path, problem[0].lower() + problem[1:], remedy)
         key = f"{path}.{unknown['field']}"
-        return self.error(key, "is not a known key", suggest(unknown["field"], _fields(kind, path)))
+        return self.error(key, "is not a known key", suggest(unknown["field"], _fields(kind, inner)))
 
 
 def _fields(kind: Any, path: str) -> list[str]:

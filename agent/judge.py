@@ -50,7 +50,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
 
 
-CREATE = "CREATE TABLE IF NOT EXISTS findings (policy VARCHAR, row BIGINT, verdict UTINYINT, reason VARCHAR)"
+CREATE = "CREATE TABLE IF NOT EXISTS findings (policy VARCHAR, row BIGINT, verdict UTINYINT, reason VARCHAR, scope VARCHAR, grp VARCHAR)"
 
 
 def main() -> None:
@@ -78,7 +78,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, task: Task, audit_time: str) -
     statement = sql.judge(task.policy, task.blind_where, task.blind)
     try:
         row = connection.execute(
-            f"INSERT INTO findings SELECT {sql.quote(task.policy.id)}, _row, verdict, reason FROM ({statement})", params or None
+            f"INSERT INTO findings SELECT {sql.quote(task.policy.id)}, _row, verdict, reason, NULL, NULL FROM ({statement})", params or None
         ).fetchone()
     except (duckdb.Error, MemoryError) as error:
         return Outcome(policy=task.policy.id, error=sql.plain(error))

@@ -1,0 +1,297 @@
+"""The frozen result, made from what a run holds: its plan, policies, scope commits, evidence and findings.
+
+The same function serves the run that was just made and one that is opened again next year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from agent import registry, sql
+from agent.clauses import clauses, expand
+from agent.engine import touches
+from agent.judge import Outcome
+from agent.model import Finding, Gap, Verdict
+from agent.plan import Plan
+from agent.policy import BoundPolicy
+from agent.result import (
+    ClauseResult,
+    ClauseState,
+    Counts,
+    GroupResult,
+    Location,
+    PolicyResult,
+    Result,
+    RunInfo,
+    ScopeResult,
+    SkippedPolicy,
+)
+from agent.collect import ScopeRecord
+from agent.collect import gaps as all_gaps
+
+_CODES = {sql.PASS: Verdict.PASS, sql.FAIL: Verdict.FAIL, sql.UNKNOWN: Verdict.UNKNOWN, sql.WAIVED: Verdict.WAIVED}
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a result is made of."""
+
+    info: RunInfo
+    plan: Plan
+    policies: tuple[BoundPolicy, ...]
+    """Those of the plan, in its order."""
+    skipped: tuple[BoundPolicy, ...]
+    records: tuple[ScopeRecord, ...]
+    outcomes: dict[str, Outcome]
+
+
+def finding_id(policy: str, group: str, resource: str) -> str:
+    """A finding's id, the same in every run: 16 hex digits of SHA-256 over policy, group and resource."""
+    return sha256("\0".join((policy, group, resource)).encode()).hexdigest()[:16]
+
+
+class StoredFindings:
+    """The findings of a run, read with their evidence from the two databases."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, policies: Sequence[BoundPolicy], plan: Plan) -> None:
+        self._connection = connection
+        self._policies = {policy.id: policy for policy in policies}
+        self._columns = {table.table: set(table.columns) for table in plan.tables}
+
+    def of(
+        self, policy: str, verdicts: frozenset[Verdict] | None = None, limit: int | None = None
+    ) -> Iterator[Finding]:
+        """See `agent.result.Findings.of`."""
+        bound = self._policies[policy]
+        codes = [code for code, verdict in _CODES.items() if verdicts is None or verdict in verdicts]
+        table = registry.tables()[bound.policy.table]
+        shown = self._shown(bound)
+        struct = ", ".join(f"{sql.quote(name)}: r.{sql.name(name)}" for name in shown)
+        cursor = self._connection.cursor().execute(
+            f"SELECT f.verdict, f.reason, coalesce(r._scope, f.scope), coalesce(r._group, f.grp), "  # noqa: S608
+            f"coalesce(r.{sql.name(table.key)}, ''), r._read_at, r._digest, to_json({{{struct}}}) AS shown "
+            f"FROM findings f LEFT JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row "
+            f"WHERE f.policy = {sql.quote(policy)} AND f.verdict IN ({', '.join(map(str, codes)) or 'NULL'}) "
+            f"ORDER BY 3, 5, f.reason{'' if limit is None else f' LIMIT {limit}'}"
+        )
+        while batch := cursor.fetchmany(1000):
+            for row in batch:
+                yield self._finding(bound, row, shown)
+
+    def _shown(self, bound: BoundPolicy) -> list[str]:
+        """The columns whose values a finding shows: what the policy reads of its own table, and the key."""
+        table = registry.tables()[bound.policy.table]
+        return [name for name in registry.all_columns(table.name) if name in (*bound.judged.columns, table.key)]
+
+    def _finding(self, bound: BoundPolicy, row: tuple[Any, ...], shown: list[str]) -> Finding:
+        verdict, reason, scope, group, resource, read_at, digest, values = row
+        table = registry.tables()[bound.policy.table]
+        calls = {column.call for column in table.columns if column.name in shown}
+        return Finding(
+            id=finding_id(bound.id, group, resource or scope),
+            policy=bound.id,
+            clauses=bound.policy.clauses,
+            severity=bound.policy.severity,
+            verdict=_CODES[verdict],
+            resource=resource,
+            scope=scope,
+            group=group,
+            table=table.name,
+            reason=reason,
+            evidence=msgspec.json.decode(values) if read_at else {},
+            read_at=read_at or "",
+            calls=tuple(call.name for call in table.calls if call.name in calls or call.role == "list"),
+            digest=digest or "",
+        )
+
+
+def open_findings(evidence: Path, findings: Path) -> duckdb.DuckDBPyConnection:
+    """A read-only connection to findings and evidence; `findings` may be a database or a Parquet file."""
+    connection = duckdb.connect(config={"threads": 2, "memory_limit": "256MB"})
+    connection.execute(f"ATTACH {sql.quote(str(evidence))} AS evidence (READ_ONLY)")
+    connection.execute(f"CREATE VIEW findings AS FROM read_parquet({sql.quote(str(findings))})")
+    return connection
+
+
+def build(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Result:
+    """The result of a run."""
+    gaps = tuple(all_gaps(parts.records))
+    policies = tuple(_policy(bound, parts, gaps, connection) for bound in parts.policies)
+    results = tuple(_clauses(policies, parts, gaps))
+    counts = _sum(policy.counts for policy in policies)
+    return Result(
+        run=parts.info,
+        state=_state(counts, len(gaps), any(policy.error for policy in policies)),
+        counts=counts,
+        clauses=results,
+        policies=policies,
+        skipped=tuple(_skipped(bound) for bound in parts.skipped),
+        gaps=gaps,
+        scopes=tuple(_scope(record) for record in parts.records),
+        locations=tuple(_locations(parts, connection)),
+        groups=tuple(_groups(parts, gaps, connection)),
+        findings=StoredFindings(connection, (*parts.policies, *parts.skipped), parts.plan),
+    )
+
+
+def _sum(counts: Iterable[Counts]) -> Counts:
+    return sum(counts, Counts())
+
+
+def _counts(found: Iterable[tuple[int, int]]) -> Counts:
+    by_code = dict(found)
+    return Counts(
+        passed=by_code.get(sql.PASS, 0),
+        failed=by_code.get(sql.FAIL, 0),
+        unknown=by_code.get(sql.UNKNOWN, 0),
+        waived=by_code.get(sql.WAIVED, 0),
+    )
+
+
+def _state(counts: Counts, gaps: int, broken: bool) -> ClauseState:
+    if counts.failed:
+        return ClauseState.FAILS
+    if counts.unknown or gaps or broken:
+        return ClauseState.UNKNOWN
+    return ClauseState.HOLDS if counts.total else ClauseState.NOT_ASSESSED
+
+
+def _touching(bound: BoundPolicy, gaps: Iterable[Gap]) -> list[Gap]:
+    return [gap for gap in gaps if gap.table in bound.reads and touches(gap, gap.table, bound.reads[gap.table])]
+
+
+def _policy(bound: BoundPolicy, parts: Parts, gaps: Sequence[Gap], connection: duckdb.DuckDBPyConnection) -> PolicyResult:
+    found = connection.execute("SELECT verdict, count(*) FROM findings WHERE policy = ? GROUP BY 1", [bound.id]).fetchall()
+    counts = _counts(found)
+    error = parts.outcomes[bound.id].error
+    touching = _touching(bound, gaps)
+    table = registry.tables()[bound.policy.table]
+    looked = [record.scope.name for record in parts.records if record.scope.source == table.source and record.scope.kind == table.scope]
+    return PolicyResult(
+        policy=bound.policy,
+        verdict=_worst(counts, len(touching), bool(error)),
+        counts=counts,
+        scopes=tuple(looked),
+        gaps=len(touching),
+        error=error,
+    )
+
+
+def _worst(counts: Counts, gaps: int, broken: bool) -> Verdict:
+    if counts.failed:
+        return Verdict.FAIL
+    if counts.unknown or gaps or broken:
+        return Verdict.UNKNOWN
+    if counts.passed:
+        return Verdict.PASS
+    return Verdict.WAIVED if counts.waived else Verdict.NOT_APPLICABLE
+
+
+def _clauses(policies: Sequence[PolicyResult], parts: Parts, gaps: Sequence[Gap]) -> Iterator[ClauseResult]:
+    asked = {clause for wanted in parts.info.clauses for clause in expand(wanted)}
+    bound = {policy.id: policy for policy in parts.policies}
+    for clause in clauses().values():
+        family = set(expand(clause.id))
+        mine = [result for result in policies if family.intersection(result.policy.clauses)]
+        if not (clause.core if not asked else asked.intersection(family)):
+            continue
+        touching = {id(gap) for result in mine for gap in _touching(bound[result.policy.id], gaps)}
+        counts = _sum(result.counts for result in mine)
+        yield ClauseResult(
+            id=clause.id,
+            parent=clause.parent or "",
+            core=clause.core,
+            summary=clause.summary,
+            state=_state(counts, len(touching), any(result.error for result in mine)),
+            counts=counts,
+            policies=tuple(result.policy.id for result in mine),
+            gaps=len(touching),
+        )
+
+
+def _skipped(bound: BoundPolicy) -> SkippedPolicy:
+    source = registry.tables()[bound.policy.table].source
+    return SkippedPolicy(policy=bound.id, clauses=bound.policy.clauses, source=source)
+
+
+def _scope(record: ScopeRecord) -> ScopeResult:
+    return ScopeResult(
+        scope=record.scope,
+        started=record.started,
+        finished=record.finished,
+        rows={segment.table: segment.rows for segment in record.segments},
+        calls=record.calls,
+        retries=record.retries,
+    )
+
+
+def _locations(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Iterator[Location]:
+    """Resources by place, for the collected tables that declare where their data is."""
+    planned = {table.table: table for table in parts.plan.tables}
+    if "law_place" not in planned or not {"provider", "code", "country", "standing"} <= set(planned["law_place"].columns):
+        return
+    for name, plan in planned.items():
+        place = plan.declared().place
+        have = {*plan.columns, *(column.name for column in registry.scope_columns(plan.declared()))}
+        if place is None or not have.issuperset(place.columns):
+            continue
+        provider = sql.quote(place.provider) if place.provider else f"r.{sql.name(place.provider_column)}"
+        rows = connection.execute(_location_query(name, provider, place.columns)).fetchall()
+        for group, owner, code, country, standing, count in rows:
+            yield Location(
+                group=group,
+                table=name,
+                provider=owner or "",
+                code=code or "",
+                country=country or "",
+                standing=standing or "unknown",
+                resources=count,
+            )
+
+
+def _location_query(table: str, provider: str, codes: tuple[str, ...]) -> str:
+    """Resources by group and place; the first code that the law knows decides, so a zone goes before its region."""
+    joins = [
+        f"LEFT JOIN evidence.law_place p{index} ON p{index}.provider = {provider} AND p{index}.code = r.{sql.name(code)}"
+        for index, code in enumerate(codes)
+    ]
+    first = {
+        part: f"coalesce({', '.join(f'p{index}.{part}' for index in range(len(codes)))})" for part in ("country", "standing")
+    }
+    known = " ".join(f"WHEN p{index}.code IS NOT NULL THEN p{index}.code" for index in range(len(codes)))
+    code = f"CASE {known} ELSE r.{sql.name(codes[-1])} END"
+    return (
+        f"SELECT r._group, {provider}, {code}, {first['country']}, {first['standing']}, count(*) "  # noqa: S608
+        f"FROM evidence.{sql.name(table)} r {' '.join(joins)} GROUP BY ALL ORDER BY ALL"
+    )
+
+
+def _groups(parts: Parts, gaps: Sequence[Gap], connection: duckdb.DuckDBPyConnection) -> Iterator[GroupResult]:
+    """Counts by top-level clause and group, for metrics."""
+    found: dict[tuple[str, str, str], dict[int, int]] = {}
+    holes: dict[tuple[str, str, str], set[int]] = {}
+    for bound in parts.policies:
+        table = registry.tables()[bound.policy.table]
+        tops = {clause if clauses()[clause].parent is None else str(clauses()[clause].parent) for clause in bound.policy.clauses}
+        rows = connection.execute(
+            f"SELECT coalesce(r._group, f.grp), f.verdict, count(*) FROM findings f "  # noqa: S608
+            f"LEFT JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row WHERE f.policy = ? GROUP BY 1, 2",
+            [bound.id],
+        ).fetchall()
+        for top in tops:
+            for group, verdict, count in rows:
+                counts = found.setdefault((top, table.source, group), {})
+                counts[verdict] = counts.get(verdict, 0) + count
+            for gap in _touching(bound, gaps):
+                holes.setdefault((top, gap.source, gap.group), set()).add(id(gap))
+    for key in sorted({*found, *holes}):
+        counts_of = _counts(found.get(key, {}).items())
+        missing = len(holes.get(key, ()))
+        yield GroupResult(
+            clause=key[0], source=key[1], group=key[2], state=_state(counts_of, missing, broken=False), counts=counts_of, gaps=missing
+        )

@@ -1,0 +1,356 @@
+"""An audit from plan to verdicts; the only place that knows sources, engine and store together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+
+from agent import __version__, collect, config, engine, evidence, law, outcome, plan, registry, sql, store
+from agent import policy as policies
+from agent.clauses import expand
+from agent.config import Config
+from agent.errors import AuditError, DocumentError, StoreError
+from agent.judge import Outcome
+from agent.model import Discovery, Gap, Source, Waiver
+from agent.plan import Plan
+from agent.policy import BoundPolicy
+from agent.result import Result, RunInfo
+from agent.store import Run, Store
+
+ALWAYS = ("law", "registers")
+"""Sources that every audit has: they only support judgements about others."""
+
+
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """`plan.json`: what a run is, written before anything is collected."""
+
+    schema: str = "clausule/run/1"
+    clausule_version: str
+    started: str
+    audit_time: str
+    agreement: str
+    clauses: tuple[str, ...]
+    reading_3_13: str
+    law_as_of: str
+    law_digest: str
+    policies_digest: str
+    plan: Plan
+    settings: dict[str, dict[str, Any]]
+    """Of each source, as configured; never a secret."""
+    waivers: tuple[Waiver, ...]
+
+
+class StoredPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy in `policies.json`: its file, and the parameters it is judged with."""
+
+    path: str
+    text: str
+    params: dict[str, Any]
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """`verdicts.json`: how each policy went, and what the previous run was."""
+
+    outcomes: dict[str, Outcome]
+    findings_sha256: str
+
+
+class Steps:
+    """Told where an audit is; the command line draws it. `collect.Progress` is its part about scopes."""
+
+    def begin(self, total: int, done: int) -> None:
+        """See `collect.Progress.begin`."""
+
+    def working(self, scope: str, table: str, rows: int) -> None:
+        """See `collect.Progress.working`."""
+
+    def done(self, record: collect.ScopeRecord) -> None:
+        """See `collect.Progress.done`."""
+
+    def judging(self, total: int) -> None:
+        """So many policies will be judged."""
+
+    def judged(self, outcome: Outcome) -> None:
+        """One policy is judged."""
+
+
+def choose(configured: Config, clauses: Sequence[str]) -> list[BoundPolicy]:
+    """The policies of these clauses (all of them when none is named), with their parameters."""
+    directories = [policies.BUILT_IN, *(Path(directory) for directory in configured.common.policies)]
+    found = policies.load(directories, configured.common.params)
+    known = {policy.id for policy in found}
+    for key, names in (("params", configured.common.params), ("waivers", [w.policy for w in configured.common.waivers])):
+        for name in names:
+            if name not in known:
+                raise DocumentError("configuration", f"there is no policy '{name}'", key=key, remedy="see: clausule policy list")
+    wanted = {clause for name in clauses for clause in expand(name)}
+    return [policy for policy in found if not wanted or wanted.intersection(policy.policy.clauses)]
+
+
+def sources(configured: Mapping[str, Any], reading: str, audit_time: str) -> dict[str, Source]:
+    """The sources to ask: those configured, the law, and the registers."""
+    made: dict[str, Source] = {}
+    for name, kind in registry.sources().items():
+        if name == "law":
+            made[name] = kind(config.settings("law", {"reading": reading}), audit_time)
+        elif name in configured or name in ALWAYS:
+            made[name] = kind(configured.get(name, kind.Settings()), audit_time)
+    return made
+
+
+@contextmanager
+def audit(
+    configured: Config, target: Store, *, clauses: Sequence[str] = (), audit_time: str = "", steps: Steps | None = None
+) -> Iterator[tuple[Run, Result]]:
+    """Do a whole audit. Nothing is written before everything that the user can get wrong was found right."""
+    if not configured.sources:
+        raise AuditError("nothing is configured to audit; write a clausule.yaml with: clausule init, or name a directory with --iac DIR")
+    started = collect.now()
+    moment = audit_time or started
+    chosen = choose(configured, clauses)
+    asked = sources(configured.sources, configured.common.reading_3_13, moment)
+    made = plan.make(chosen, asked)
+    found = collect.discover(made, asked)
+    run = store.new_run(target, started)
+    recorded = _recorded(configured, chosen, made, started, moment, clauses)
+    run.write("policies.json", [StoredPolicy(path=p.path, text=p.text, params=p.params) for p in chosen])
+    run.write("plan.json", recorded)
+    with _finish(run, recorded, chosen, asked, found, steps or Steps()) as result:
+        yield run, result
+
+
+@contextmanager
+def resume(target: Store, identifier: str, steps: Steps | None = None) -> Iterator[tuple[Run, Result]]:
+    """Finish a run that was stopped: scopes that it committed are not asked again."""
+    run = store.find(target, identifier)
+    if run.finished():
+        raise StoreError(f"run {run.id} is finished already; see it with: clausule report {run.id}")
+    recorded, chosen = _stored(run)
+    configured = {name: config.settings(name, given) for name, given in recorded.settings.items()}
+    asked = sources(configured, recorded.reading_3_13, recorded.audit_time)
+    found = collect.discover(recorded.plan, asked)
+    with _finish(run, recorded, chosen, asked, found, steps or Steps()) as result:
+        yield run, result
+
+
+@contextmanager
+def open_result(run: Run) -> Iterator[Result]:
+    """The result of a finished run, as it was recorded; asks no network, judges nothing again."""
+    run.verify()
+    recorded, chosen = _stored(run)
+    records = collect.records(run)
+    with _scratch() as scratch:
+        facts = evidence.build(run, recorded.plan, records, _tables(chosen), scratch)
+        findings = run.store.local(run.name("findings.parquet"), scratch)
+        judged = run.read("verdicts.json", Judged)
+        with outcome.open_findings(facts, findings) as connection:
+            yield outcome.build(_parts(run, recorded, chosen, records, judged.outcomes), connection)
+
+
+@contextmanager
+def evaluate(run: Run, steps: Steps | None = None) -> Iterator[tuple[Result, bool]]:
+    """Judge a finished run's evidence again; the result, and whether the findings are byte for byte those recorded."""
+    run.verify()
+    recorded, chosen = _stored(run)
+    records = collect.records(run)
+    with _scratch() as scratch:
+        facts, findings, outcomes = _judge(run, recorded, chosen, records, scratch, steps or Steps())
+        same = sha256(findings.read_bytes()).hexdigest() == run.read("verdicts.json", Judged).findings_sha256
+        with outcome.open_findings(facts, findings) as connection:
+            yield outcome.build(_parts(run, recorded, chosen, records, outcomes), connection), same
+
+
+@contextmanager
+def _finish(
+    run: Run,
+    recorded: Recorded,
+    chosen: Sequence[BoundPolicy],
+    asked: Mapping[str, Source],
+    found: Mapping[str, Discovery],
+    steps: Steps,
+) -> Iterator[Result]:
+    records = collect.collect(run, recorded.plan, asked, found, steps)
+    with _scratch() as scratch:
+        facts, findings, outcomes = _judge(run, recorded, chosen, records, scratch, steps)
+        run.write("verdicts.json", Judged(outcomes=outcomes, findings_sha256=sha256(findings.read_bytes()).hexdigest()))
+        kept = scratch / "kept.parquet"
+        shutil.copyfile(findings, kept)
+        run.store.take(run.name("findings.parquet"), kept)
+        run.seal(_previous(run))
+        with outcome.open_findings(facts, findings) as connection:
+            yield outcome.build(_parts(run, recorded, chosen, records, outcomes), connection)
+
+
+def _previous(run: Run) -> Run | None:
+    earlier = [other for other in store.runs(run.store) if other.id < run.id and other.finished()]
+    return earlier[-1] if earlier else None
+
+
+def _judge(
+    run: Run,
+    recorded: Recorded,
+    chosen: Sequence[BoundPolicy],
+    records: Sequence[collect.ScopeRecord],
+    scratch: Path,
+    steps: Steps,
+) -> tuple[Path, Path, dict[str, Outcome]]:
+    """Evidence database, findings as Parquet, and how each policy went."""
+    facts = evidence.build(run, recorded.plan, records, _tables(chosen), scratch)
+    judged = [policy for policy in chosen if policy.id in recorded.plan.policies]
+    unseen = engine.Unseen(gaps=tuple(collect.gaps(records)), tables=_unlooked(recorded.plan, judged, records))
+    steps.judging(len(judged))
+    database, outcomes = engine.evaluate(facts, judged, unseen, recorded.audit_time, scratch, told=steps.judged)
+    findings = scratch / "findings.parquet"
+    _complete(database, facts, judged, unseen.gaps, outcomes, recorded, findings)
+    return facts, findings, outcomes
+
+
+def _unlooked(made: Plan, judged: Sequence[BoundPolicy], records: Sequence[collect.ScopeRecord]) -> frozenset[str]:
+    """Tables that policies join and of which no scope was looked at."""
+    planned = {table.table for table in made.tables}
+    unplanned = {table for policy in judged for table in policy.reads if table not in planned}
+    return frozenset(unplanned | {table.table for table in collect.missing(made, records)})
+
+
+def _complete(
+    database: Path,
+    facts: Path,
+    judged: Sequence[BoundPolicy],
+    gaps: Sequence[Gap],
+    outcomes: Mapping[str, Outcome],
+    recorded: Recorded,
+    target: Path,
+) -> None:
+    """Add what no row can say (scopes unseen, policies that broke, waivers) and write the findings as Parquet."""
+    with duckdb.connect(str(database), config={"threads": 2, "memory_limit": "256MB"}) as connection:
+        connection.execute(f"ATTACH {sql.quote(str(facts))} AS evidence (READ_ONLY)")
+        for policy in judged:
+            if outcomes[policy.id].error:
+                _broken(connection, policy, outcomes[policy.id].error)
+            _unlisted(connection, policy, gaps)
+        for waiver in recorded.waivers:
+            _waive(connection, waiver, judged, recorded.audit_time)
+        connection.execute(f"COPY findings TO {sql.quote(str(target))} (FORMAT parquet, COMPRESSION zstd)")
+
+
+def _broken(connection: duckdb.DuckDBPyConnection, policy: BoundPolicy, error: str) -> None:
+    """A policy that could not be evaluated leaves every row of its table unknown."""
+    connection.execute("DELETE FROM findings WHERE policy = ?", [policy.id])
+    connection.execute(
+        f"INSERT INTO findings SELECT ?, rowid, {sql.UNKNOWN}, ?, NULL, NULL FROM evidence.{sql.name(policy.policy.table)}",  # noqa: S608
+        [policy.id, f"the policy could not be evaluated: {error}"],
+    )
+
+
+def _unlisted(connection: duckdb.DuckDBPyConnection, policy: BoundPolicy, gaps: Sequence[Gap]) -> None:
+    """One unknown finding for each scope whose rows could not (all) be listed."""
+    first: dict[str, Gap] = {}
+    for gap in gaps:
+        if gap.table == policy.policy.table and not gap.columns:
+            first.setdefault(gap.scope, gap)
+    for scope, gap in first.items():
+        reason = f"could not be listed ({gap.kind}): {gap.call}: {gap.detail}"
+        connection.execute(
+            f"INSERT INTO findings VALUES (?, NULL, {sql.UNKNOWN}, ?, ?, ?)", [policy.id, reason, scope, gap.group]
+        )
+
+
+def _waive(connection: duckdb.DuckDBPyConnection, waiver: Waiver, judged: Sequence[BoundPolicy], audit_time: str) -> None:
+    """Turn failures into waived ones, while the waiver lasts; what is unknown stays unknown."""
+    policy = next((policy for policy in judged if policy.id == waiver.policy), None)
+    if policy is None or audit_time[:10] > waiver.expires:
+        return
+    table = registry.tables()[policy.policy.table]
+    connection.execute(
+        f"UPDATE findings SET verdict = {sql.WAIVED}, reason = ? || reason WHERE policy = ? AND verdict = {sql.FAIL} AND row IN "  # noqa: S608
+        f"(SELECT rowid FROM evidence.{sql.name(table.name)} r WHERE r.{sql.name(table.key)} GLOB ?)",
+        [f"waived by {waiver.approver} until {waiver.expires}: {waiver.reason}; ", waiver.policy, waiver.resource],
+    )
+
+
+def _recorded(
+    configured: Config, chosen: Sequence[BoundPolicy], made: Plan, started: str, moment: str, clauses: Sequence[str]
+) -> Recorded:
+    settings = {name: msgspec.to_builtins(given) for name, given in configured.sources.items()}
+    return Recorded(
+        clausule_version=__version__,
+        started=started,
+        audit_time=moment,
+        agreement=configured.common.agreement,
+        clauses=tuple(clauses),
+        reading_3_13=configured.common.reading_3_13,
+        law_as_of=law.as_of(),
+        law_digest=law.facts_digest(),
+        policies_digest=policies.digest(chosen),
+        plan=made,
+        settings=settings,
+        waivers=configured.common.waivers,
+    )
+
+
+def _stored(run: Run) -> tuple[Recorded, list[BoundPolicy]]:
+    recorded = run.read("plan.json", Recorded)
+    kept = run.read("policies.json", list[StoredPolicy])
+    overrides = {Path(policy.path).stem: policy.params for policy in kept}
+    return recorded, policies.bind([(policy.path, policy.text) for policy in kept], overrides)
+
+
+def _parts(
+    run: Run,
+    recorded: Recorded,
+    chosen: Sequence[BoundPolicy],
+    records: Sequence[collect.ScopeRecord],
+    outcomes: dict[str, Outcome],
+) -> outcome.Parts:
+    previous = run.manifest().previous_manifest
+    info = RunInfo(
+        id=run.id,
+        clausule_version=recorded.clausule_version,
+        audit_time=recorded.audit_time,
+        started=recorded.started,
+        finished=max((record.finished for record in records), default=recorded.started),
+        agreement=recorded.agreement,
+        clauses=recorded.clauses,
+        reading_3_13=recorded.reading_3_13,
+        policies_digest=recorded.policies_digest,
+        law_as_of=recorded.law_as_of,
+        law_digest=recorded.law_digest,
+        previous_manifest=previous,
+    )
+    planned = set(recorded.plan.policies)
+    return outcome.Parts(
+        info=info,
+        plan=recorded.plan,
+        policies=tuple(policy for policy in chosen if policy.id in planned),
+        skipped=tuple(policy for policy in chosen if policy.id not in planned),
+        records=tuple(records),
+        outcomes=outcomes,
+    )
+
+
+def _tables(chosen: Sequence[BoundPolicy]) -> list[str]:
+    return sorted({table for policy in chosen for table in policy.reads} | {policy.policy.table for policy in chosen})
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="clausule-") as folder:
+        yield Path(folder)
+
+
+def audit_moment(text: str) -> str:
+    """An `--as-of` date or time as RFC 3339 in UTC; raises ValueError."""
+    moment = dt.datetime.fromisoformat(text)
+    moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
