@@ -1,0 +1,50 @@
+"""Which reports are written, and where to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from agent import reports
+from agent.documents import suggest
+from agent.errors import UsageError
+from agent.reports import Format
+from agent.result import Result
+from agent.store import FolderStore, Run, Store
+
+DEFAULT = ("html", "json", "prometheus")
+
+
+def choose(names: Iterable[str]) -> list[Format]:
+    """The formats of these names, or the default ones; raises `UsageError` for a name that is none."""
+    known = reports.formats()
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--format: there is no format '{name}'; {suggest(name, known)}")
+    return [known[name] for name in (tuple(names) or DEFAULT)]
+
+
+def default_folder(store: Store, run: Run) -> Path | None:
+    """Beside the runs, where the store is a folder; a bucket has no default."""
+    return store.root / "reports" / run.id if isinstance(store, FolderStore) else None
+
+
+def write(result: Result, formats: Iterable[Format], folder: Path, language: str) -> list[Path]:
+    """Write each report into the folder; returns the files."""
+    written = []
+    for chosen in formats:
+        path = folder / f"report{chosen.suffix}"
+        reports.write(result, chosen, path, language)
+        written.append(path)
+    return written
+
+
+def write_one(result: Result, name: str, path: Path, language: str) -> None:
+    """Write one report to a file."""
+    reports.write(result, reports.formats()[name], path, language)
+
+
+def show(result: Result, name: str, out: BinaryIO, language: str) -> None:
+    """Print one report."""
+    reports.formats()[name].render(result, out, language)
