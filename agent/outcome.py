@@ -5,6 +5,7 @@ The same function serves the run that was just made and one that is opened again
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -17,20 +18,22 @@ from agent import registry, sql
 from agent.clauses import clauses, expand
 from agent.engine import touches
 from agent.judge import Outcome
-from agent.model import Finding, Gap, Verdict
+from agent.model import Finding, Gap, Table, Verdict, Waiver
 from agent.plan import Plan
 from agent.policy import BoundPolicy
 from agent.result import (
     ClauseResult,
     ClauseState,
     Counts,
-    GroupResult,
+    GroupCounts,
     Location,
     PolicyResult,
     Result,
     RunInfo,
     ScopeResult,
     SkippedPolicy,
+    WaiverResult,
+    WaiverState,
 )
 from agent.collect import ScopeRecord
 from agent.collect import gaps as all_gaps
@@ -48,6 +51,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     skipped: tuple[BoundPolicy, ...]
     records: tuple[ScopeRecord, ...]
     outcomes: dict[str, Outcome]
+    waivers: tuple[Waiver, ...]
 
 
 def finding_id(policy: str, group: str, resource: str) -> str:
@@ -134,7 +138,7 @@ def build(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Result:
         gaps=gaps,
         scopes=tuple(_scope(record) for record in parts.records),
         locations=tuple(_locations(parts, connection)),
-        groups=tuple(_groups(parts, gaps, connection)),
+        waivers=tuple(_waivers(parts, connection)),
         findings=StoredFindings(connection, (*parts.policies, *parts.skipped), parts.plan),
     )
 
@@ -171,7 +175,7 @@ def _policy(bound: BoundPolicy, parts: Parts, gaps: Sequence[Gap], connection: d
     error = parts.outcomes[bound.id].error
     touching = _touching(bound, gaps)
     table = registry.tables()[bound.policy.table]
-    looked = [record.scope.name for record in parts.records if record.scope.source == table.source and record.scope.kind == table.scope]
+    looked = [record.scope.name for record in parts.records if _looks(record, table)]
     return PolicyResult(
         policy=bound.policy,
         verdict=_worst(counts, len(touching), bool(error)),
@@ -179,6 +183,7 @@ def _policy(bound: BoundPolicy, parts: Parts, gaps: Sequence[Gap], connection: d
         scopes=tuple(looked),
         gaps=len(touching),
         error=error,
+        groups=tuple(_groups(bound, parts, touching, connection)),
     )
 
 
@@ -271,27 +276,42 @@ def _location_query(table: str, provider: str, codes: tuple[str, ...]) -> str:
     )
 
 
-def _groups(parts: Parts, gaps: Sequence[Gap], connection: duckdb.DuckDBPyConnection) -> Iterator[GroupResult]:
-    """Counts by top-level clause and group, for metrics."""
-    found: dict[tuple[str, str, str], dict[int, int]] = {}
-    holes: dict[tuple[str, str, str], set[int]] = {}
-    for bound in parts.policies:
+def _groups(
+    bound: BoundPolicy, parts: Parts, touching: Sequence[Gap], connection: duckdb.DuckDBPyConnection
+) -> Iterator[GroupCounts]:
+    """A policy's counts by account, cluster or directory: every group that was looked at, also one without findings."""
+    table = registry.tables()[bound.policy.table]
+    rows = connection.execute(
+        f"SELECT coalesce(r._group, f.grp), f.verdict, count(*) FROM findings f "  # noqa: S608 - our own names
+        f"LEFT JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row WHERE f.policy = ? GROUP BY 1, 2",
+        [bound.id],
+    ).fetchall()
+    found: dict[str, dict[int, int]] = {record.scope.group: {} for record in parts.records if _looks(record, table)}
+    for group, verdict, count in rows:
+        found.setdefault(group, {})[verdict] = count
+    holes = Counter((gap.source, gap.group) for gap in touching)
+    for group in sorted(found):
+        gaps = holes.get((table.source, group), 0)
+        yield GroupCounts(source=table.source, group=group, counts=_counts(found[group].items()), gaps=gaps)
+
+
+def _looks(record: ScopeRecord, table: Table) -> bool:
+    return record.scope.source == table.source and record.scope.kind == table.scope
+
+
+def _waivers(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Iterator[WaiverResult]:
+    policies = {policy.id: policy for policy in (*parts.policies, *parts.skipped)}
+    for waiver in parts.waivers:
+        bound = policies.get(waiver.policy)
+        if bound is None:  # a waiver of a clause that was not asked for
+            continue
         table = registry.tables()[bound.policy.table]
-        tops = {clause if clauses()[clause].parent is None else str(clauses()[clause].parent) for clause in bound.policy.clauses}
-        rows = connection.execute(
-            f"SELECT coalesce(r._group, f.grp), f.verdict, count(*) FROM findings f "  # noqa: S608
-            f"LEFT JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row WHERE f.policy = ? GROUP BY 1, 2",
-            [bound.id],
-        ).fetchall()
-        for top in tops:
-            for group, verdict, count in rows:
-                counts = found.setdefault((top, table.source, group), {})
-                counts[verdict] = counts.get(verdict, 0) + count
-            for gap in _touching(bound, gaps):
-                holes.setdefault((top, gap.source, gap.group), set()).add(id(gap))
-    for key in sorted({*found, *holes}):
-        counts_of = _counts(found.get(key, {}).items())
-        missing = len(holes.get(key, ()))
-        yield GroupResult(
-            clause=key[0], source=key[1], group=key[2], state=_state(counts_of, missing, broken=False), counts=counts_of, gaps=missing
-        )
+        row = connection.execute(
+            f"SELECT count(*) FROM findings f JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row "  # noqa: S608
+            f"WHERE f.policy = ? AND f.verdict = {sql.WAIVED} AND r.{sql.name(table.key)} GLOB ?",
+            [waiver.policy, waiver.resource],
+        ).fetchone()
+        count = int(row[0]) if row else 0
+        expired = parts.info.audit_time[:10] > waiver.expires
+        state = WaiverState.EXPIRED if expired else WaiverState.ACTIVE if count else WaiverState.UNUSED
+        yield WaiverResult(waiver=waiver, clauses=bound.policy.clauses, state=state, findings=count)

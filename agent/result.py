@@ -117,17 +117,6 @@ class Location(msgspec.Struct, frozen=True, kw_only=True):
     resources: int
 
 
-class GroupResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One top-level clause in one account, cluster or directory: what metrics are labelled with."""
-
-    clause: str
-    source: str
-    group: str
-    state: ClauseState
-    counts: Counts
-    gaps: int
-
-
 class SkippedPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """A policy that could not apply, because nothing of its source is configured."""
 
@@ -214,7 +203,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     scopes: tuple[ScopeResult, ...]
     locations: tuple[Location, ...]
-    groups: tuple[GroupResult, ...]
+    waivers: tuple[WaiverResult, ...]
     findings: Findings
 
     @property

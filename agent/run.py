@@ -334,6 +334,7 @@ def _parts(
         skipped=tuple(policy for policy in chosen if policy.id not in planned),
         records=tuple(records),
         outcomes=outcomes,
+        waivers=recorded.waivers,
     )
 
 
