@@ -210,6 +210,8 @@ class Source(Protocol):
     """Its section of `clausule.yaml`."""
     discovery: ClassVar[Mapping[str, tuple[Call, ...]]]
     """Per kind of scope, the calls that list the scopes: their permissions belong to every plan that needs the kind."""
+    typical_scopes: ClassVar[Mapping[str, int]]
+    """Per kind of scope, how many an ordinary estate has where that is not one; for estimates only."""
 
     def __init__(self, settings: Any, audit_time: str) -> None: ...
 

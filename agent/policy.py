@@ -62,9 +62,9 @@ def catalog() -> Catalog:
     return Catalog(columns, groups)
 
 
-def load(directories: Iterable[Path], overrides: Mapping[str, Mapping[str, Any]] | None = None) -> list[BoundPolicy]:
-    """Every policy in the directories, by id; `overrides` are parameters by policy. Raises `DocumentError`."""
-    paths = [path for directory in directories for path in _files(directory)]
+def load(places: Iterable[Path], overrides: Mapping[str, Mapping[str, Any]] | None = None) -> list[BoundPolicy]:
+    """Every policy in these directories and files, by id; `overrides` are parameters by policy. Raises `DocumentError`."""
+    paths = [path for place in places for path in _files(place)]
     return bind([(str(path), read(path)) for path in paths], overrides or {})
 
 
@@ -86,10 +86,12 @@ def digest(policies: Iterable[BoundPolicy]) -> str:
     return hashlib.sha256(msgspec.json.encode(material, order="sorted")).hexdigest()
 
 
-def _files(directory: Path) -> list[Path]:
-    if not directory.is_dir():
-        raise DocumentError(directory, "is not a directory of policies", remedy="check the path")
-    return sorted(path for path in directory.rglob("*.yaml") if path.is_file())
+def _files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    if not place.is_dir():
+        raise DocumentError(place, "is not a directory of policies", remedy="check the path")
+    return sorted(path for path in place.rglob("*.yaml") if path.is_file())
 
 
 def sample_database() -> duckdb.DuckDBPyConnection:

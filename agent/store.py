@@ -264,6 +264,17 @@ def find(store: Store, identifier: str) -> Run:
     raise StoreError(f"{store.location} holds no run {identifier}; the newest are: {recent}")
 
 
+def verify_chain(found: list[Run]) -> int:
+    """Verify every finished run and that each names the one before it; returns how many there are."""
+    finished = [run for run in found if run.finished()]
+    for before, run in zip([None, *finished], finished, strict=False):
+        run.verify()
+        expected = before.manifest_digest() if before else run.manifest().previous_manifest
+        if run.manifest().previous_manifest != expected:
+            raise StoreError(f"run {run.id} does not follow {before.id if before else 'the first run'}: a run was changed or taken out")
+    return len(finished)
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Write a local file whole: into a file beside it, flushed, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,77 @@
+"""`clausule plan`: what an audit would ask, and what must be granted for it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from agent.cli._options import clause_option, config_option, configuration, iac_option, store_option
+
+if TYPE_CHECKING:
+    from agent.estimate import Estimate
+    from agent.plan import Plan
+
+
+@click.command(name="plan")
+@config_option
+@clause_option
+@iac_option
+@store_option
+@click.option("--all", "everything", is_flag=True, help="Plan for every source, configured or not.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(
+    config_path: Path | None,
+    clauses: tuple[str, ...],
+    directories: tuple[str, ...],
+    store: str | None,
+    everything: bool,
+    as_json: bool,
+) -> int:
+    """Print what an audit would collect: tables, calls per scope, permissions, and how many calls.
+
+    Asks no API. The number of calls is estimated from the last run in the store, or from assumptions that it names.
+    """
+    import msgspec  # noqa: PLC0415
+
+    from agent import estimate, plan, registry, run  # noqa: PLC0415
+    from agent.store import open_store  # noqa: PLC0415
+
+    configured = configuration(config_path, directories, store)
+    if not everything and not configured.sources:
+        click.echo("Nothing is configured: planning for every source. Write a configuration with: clausule init", err=True)
+        everything = True
+    sources = registry.sources() if everything else [*configured.sources, *run.ALWAYS]
+    made = plan.make(run.choose(configured, clauses), sources)
+    guess = estimate.estimate(made, estimate.last_records(open_store(configured.common.store)))
+    if as_json:
+        document = {"plan": made, "permissions": made.permissions(), "estimate": guess}
+        encoded = msgspec.json.format(msgspec.json.encode(document, order="sorted"), indent=2)
+        sys.stdout.buffer.write(encoded + b"\n")
+    else:
+        _print(made, guess)
+    return 0
+
+
+def _print(made: Plan, guess: Estimate) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    table = Table(title=f"{len(made.policies)} policies read {len(made.tables)} tables", title_justify="left")
+    for heading in ("table", "per", "columns", "calls"):
+        table.add_column(heading, overflow="fold")
+    for part in made.tables:
+        calls = [part.calls[0], *(f"{name}  (each row)" for name in part.calls[1:])]
+        table.add_row(Text(part.table), part.scope, str(len(part.columns)), Text("\n".join(calls)))
+    console.print(table)
+    for source, permissions in made.permissions().items():
+        console.print(f"\nPermissions, {source} (all read-only):")
+        for permission in permissions:
+            console.print(Text(f"  {permission}"))
+    console.print(f"\nAbout {guess.calls:,} calls, {guess.saved:,} fewer than filling every column would take: {guess.basis}.")
+    if made.skipped:
+        console.print(f"{len(made.skipped)} policies are left out: nothing of their source is configured.")
