@@ -265,13 +265,18 @@ def find(store: Store, identifier: str) -> Run:
 
 
 def verify_chain(found: list[Run]) -> int:
-    """Verify every finished run and that each names the one before it; returns how many there are."""
-    finished = [run for run in found if run.finished()]
-    for before, run in zip([None, *finished], finished, strict=False):
+    """Verify every finished run, and that the run it follows is there unchanged; returns how many there are.
+
+    Runs may overlap, so a run follows the newest one that was finished when it was sealed, not always its neighbour.
+    """
+    finished = {run.id: run for run in found if run.finished()}
+    for run in finished.values():
         run.verify()
-        expected = before.manifest_digest() if before else run.manifest().previous_manifest
-        if run.manifest().previous_manifest != expected:
-            raise StoreError(f"run {run.id} does not follow {before.id if before else 'the first run'}: a run was changed or taken out")
+        manifest = run.manifest()
+        if manifest.previous_run and manifest.previous_run not in finished:
+            raise StoreError(f"run {manifest.previous_run}, which {run.id} follows, is not in the store")
+        if manifest.previous_run and finished[manifest.previous_run].manifest_digest() != manifest.previous_manifest:
+            raise StoreError(f"run {manifest.previous_run} was changed after {run.id} was made")
     return len(finished)
 
 
