@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from itertools import islice
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, Self
 
 import msgspec
 
@@ -117,7 +117,7 @@ def discover(plan: Plan, sources: Mapping[str, Source]) -> dict[str, Discovery]:
 class _Pools:
     """Workers for scopes and for the rows within them; two pools, so that a scope never waits for itself."""
 
-    def __enter__(self) -> _Pools:
+    def __enter__(self) -> Self:
         self.scopes = ThreadPoolExecutor(SCOPES_AT_ONCE, "scope")
         self.rows = ThreadPoolExecutor(ROWS_AT_ONCE, "row")
         return self
@@ -137,7 +137,7 @@ def _collect_scope(
     calls, retries = 0, 0
     try:
         answers = source.answers(scope)
-    except Exception as error:  # a client that cannot be made: all of the scope is unseen
+    except Exception as error:  # noqa: BLE001 - a client that cannot be made: all of the scope is unseen
         problem = error if isinstance(error, Unanswered) else unexpected(error, f"opening {scope.name}")
         gaps = [make_gap(problem, table, scope, table.calls[0], now()) for table in tables]
     else:
@@ -215,7 +215,7 @@ class _TableReader:
             yield from self._answers.items(call)
         except Unanswered as problem:
             self._gap(problem, call.name)
-        except Exception as error:  # see RowMaker: a defect is a gap, with its traceback in the log
+        except Exception as error:  # noqa: BLE001 - see RowMaker: a defect is a gap, with its traceback in the log
             self._gap(unexpected(error, f"listing {call.name}"), call.name)
 
     def _gap(self, problem: Unanswered, call: str) -> None:
@@ -237,5 +237,3 @@ def missing(plan: Plan, found: Iterable[ScopeRecord]) -> list[TablePlan]:
     """Planned tables of which no scope was looked at: a join with them knows nothing."""
     seen = {(record.scope.source, record.scope.kind) for record in found}
     return [table for table in plan.tables if (table.source, table.scope) not in seen]
-
-

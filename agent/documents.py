@@ -82,7 +82,9 @@ class Document:
 
     def error(self, path: str, problem: str, remedy: str = "") -> DocumentError:
         """An error about the key at `path` (`$.examples[2].expect`)."""
-        return DocumentError(self.name, problem, line=self.line(path), key=path.removeprefix("$").lstrip("."), remedy=remedy)
+        return DocumentError(
+            self.name, problem, line=self.line(path), key=path.removeprefix("$").lstrip("."), remedy=remedy
+        )
 
     def line(self, path: str) -> int:
         """The line of the key at `path`, or of its nearest parent."""
@@ -133,7 +135,9 @@ class Document:
             return None
         if kind == "bool":
             if text.lower() not in ("true", "false"):
-                raise self.error(path, f"{text} would be read as a boolean", f"write '{text}' in quotes, or true or false")
+                raise self.error(
+                    path, f"{text} would be read as a boolean", f"write '{text}' in quotes, or true or false"
+                )
             return text.lower() == "true"
         if kind == "int":
             if not _NUMBER.fullmatch(text):
@@ -180,4 +184,3 @@ def _step(info: Any, name: str) -> Any:
     if name and isinstance(info, msgspec.inspect.StructType):
         return next((field.type for field in info.fields if field.encode_name == name), info)
     return getattr(info, "value_type", getattr(info, "item_type", info))
-

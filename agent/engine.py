@@ -60,7 +60,7 @@ def evaluate(
     scratch: Path,
     *,
     seconds: float = SECONDS_PER_POLICY,
-    told: Callable[[Outcome], None] = lambda outcome: None,
+    told: Callable[[Outcome], None] = lambda _: None,
 ) -> tuple[Path, dict[str, Outcome]]:
     """Judge every policy; returns the findings database (rows by policy and rowid) and each policy's outcome."""
     findings = scratch / "findings.duckdb"
@@ -70,7 +70,11 @@ def evaluate(
     tasks = [_task(policy, unseen) for policy in policies]
     while waiting := [task for task in tasks if task.policy.id not in outcomes]:
         job = Job(
-            evidence=str(evidence), findings=str(findings), scratch=str(scratch), audit_time=audit_time, tasks=tuple(waiting)
+            evidence=str(evidence),
+            findings=str(findings),
+            scratch=str(scratch),
+            audit_time=audit_time,
+            tasks=tuple(waiting),
         )
         for outcome in _child(job, seconds):
             outcomes[outcome.policy] = outcome
@@ -106,10 +110,12 @@ def _child(job: Job, seconds: float) -> list[Outcome]:
 
 def _start() -> subprocess.Popen[bytes]:
     """A child that inherits no credentials and imports nothing from the working directory."""
-    environment = {key: os.environ[key] for key in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "TMPDIR") if key in os.environ}
+    environment = {
+        key: os.environ[key] for key in ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "TMPDIR") if key in os.environ
+    }
     command = [sys.executable, "-P", "-m", "agent.judge"]
     pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)  # noqa: S603 - our module
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment)
 
 
 def _line(process: subprocess.Popen[bytes], seconds: float) -> tuple[bytes, bool]:

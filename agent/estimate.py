@@ -45,7 +45,11 @@ def estimate(plan: Plan, records: Sequence[ScopeRecord]) -> Estimate:
 
 
 def _typical() -> str:
-    found = [f"{number} of kind {kind}" for source in registry.sources().values() for kind, number in source.typical_scopes.items()]
+    found = [
+        f"{number} of kind {kind}"
+        for source in registry.sources().values()
+        for kind, number in source.typical_scopes.items()
+    ]
     return ", ".join(found)
 
 

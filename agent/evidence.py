@@ -26,7 +26,12 @@ def build(run: Run, plan: Plan, records: Iterable[ScopeRecord], tables: Iterable
     `tables` are all that the policies name: those that were not planned are there without rows.
     """
     path = scratch / "evidence.duckdb"
-    config = {"threads": 2, "memory_limit": MEMORY, "temp_directory": str(scratch / "spill"), "preserve_insertion_order": True}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 2,
+        "memory_limit": MEMORY,
+        "temp_directory": str(scratch / "spill"),
+        "preserve_insertion_order": True,
+    }
     planned = {table.table: table.columns for table in plan.tables}
     files = _files(run, records, scratch)
     with duckdb.connect(config=config) as connection:
@@ -63,7 +68,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str
     names = ", ".join(sql.name(name) for name in types)
     try:
         connection.execute(
-            f"INSERT INTO evidence.{sql.name(table)} ({names}) SELECT {names} FROM "  # noqa: S608 - our own names
+            f"INSERT INTO evidence.{sql.name(table)} ({names}) SELECT {names} FROM "
             f"read_json({sql.texts(files)}, format='newline_delimited', columns={{{shape}}})"
         )
     except duckdb.Error as error:

@@ -36,7 +36,7 @@ def run(policies: Iterable[BoundPolicy]) -> Iterator[ExampleResult]:
     """Run every example of these policies."""
     with sample_database() as connection:
         for table in registry.tables():
-            connection.execute(f"DELETE FROM evidence.{sql.name(table)}")  # noqa: S608 - our own names
+            connection.execute(f"DELETE FROM evidence.{sql.name(table)}")
         for policy in policies:
             for example in policy.policy.examples:
                 yield _run(connection, policy, example)
@@ -51,26 +51,32 @@ def _run(connection: duckdb.DuckDBPyConnection, policy: BoundPolicy, example: Ex
     blind_where, blind = unseen.blind(policy, policy.judged.where_joined), unseen.blind(policy, policy.joined)
     values = sql.values({**policy.policy.params, **example.params}, policy.names, example.at or DEFAULT_TIME)
     try:
-        found = connection.execute(sql.judge(policy.judged, blind_where, blind) + " ORDER BY _row DESC", values).fetchall()
-        last = connection.execute(f"SELECT max(rowid) FROM evidence.{sql.name(own)}").fetchone()  # noqa: S608
+        found = connection.execute(
+            sql.judge(policy.judged, blind_where, blind) + " ORDER BY _row DESC", values
+        ).fetchall()
+        last = connection.execute(f"SELECT max(rowid) FROM evidence.{sql.name(own)}").fetchone()
         verdicts = {row: (_NAMES[verdict], reason) for row, verdict, reason in found}
         verdict, reason = verdicts.get(last[0] if last else None, ("not_selected", ""))
     except duckdb.Error as error:
         verdict, reason = "error", sql.plain(error)
     for table in {own, *example.rows}:
-        connection.execute(f"DELETE FROM evidence.{sql.name(table)}")  # noqa: S608
+        connection.execute(f"DELETE FROM evidence.{sql.name(table)}")
     return ExampleResult(policy=policy.id, example=example.name, expected=example.expect, found=verdict, reason=reason)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, Any], unread: Iterable[str]) -> None:
     columns = registry.all_columns(table)
-    values = {"_scope": "'s'", "_group": "'g'"} | {name: sql.literal(value, columns[name].type) for name, value in row.items()}
+    values = {"_scope": "'s'", "_group": "'g'"} | {
+        name: sql.literal(value, columns[name].type) for name, value in row.items()
+    }
     if unread:
         values["_unread"] = sql.texts(unread)
     names = ", ".join(sql.name(name) for name in values)
-    connection.execute(f"INSERT INTO evidence.{sql.name(table)} ({names}) VALUES ({', '.join(values.values())})")  # noqa: S608
+    connection.execute(f"INSERT INTO evidence.{sql.name(table)} ({names}) VALUES ({', '.join(values.values())})")
 
 
 def _gap(table: str) -> Gap:
     source = registry.tables()[table].source
-    return Gap(source=source, scope="s", group="g", table=table, call="", kind=GapKind.DENIED, detail="", at=DEFAULT_TIME)
+    return Gap(
+        source=source, scope="s", group="g", table=table, call="", kind=GapKind.DENIED, detail="", at=DEFAULT_TIME
+    )

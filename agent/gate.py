@@ -43,7 +43,9 @@ OPERATORS = frozenset(
     "ARRAY_EXTRACT STRUCT_EXTRACT".split()
 )
 CASTS = frozenset("BIGINT BOOLEAN DATE DOUBLE INTEGER INTERVAL TIMESTAMP VARCHAR".split())
-CLASSES = frozenset("BETWEEN CASE CAST COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION OPERATOR PARAMETER SUBQUERY".split())
+CLASSES = frozenset(
+    "BETWEEN CASE CAST COLUMN_REF COMPARISON CONJUNCTION CONSTANT FUNCTION OPERATOR PARAMETER SUBQUERY".split()
+)
 LITERALS = frozenset("STRING INTEGER DECIMAL FLOAT BOOLEAN NULL_LITERAL".split())
 JOINS = frozenset("INNER LEFT".split())
 
@@ -99,10 +101,14 @@ def check(expression: str, table: str, params: frozenset[str], catalog: Catalog)
 def _parse(sql: str) -> Node:
     with duckdb.connect() as connection:
         row = connection.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-    tree = json.loads(row[0]) if row else {"error": True}
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree["error"]:
         detail = " ".join(str(tree.get("error_message", "")).split())
-        raise Refused("must be one boolean expression" if tree.get("error_type") == "not implemented" else f"does not parse: {detail}")
+        raise Refused(
+            "must be one boolean expression"
+            if tree.get("error_type") == "not implemented"
+            else f"does not parse: {detail}"
+        )
     if len(tree["statements"]) != 1:
         raise Refused("must be one expression")
     node: Node = tree["statements"][0]["node"]
@@ -174,7 +180,9 @@ class _Walk:
     def _cast(self, node: Node) -> None:
         kind = node["type_expr"]
         if kind.get("type_name", "").upper() not in CASTS or kind.get("children") or kind.get("schema"):
-            raise Refused(f"may not cast to {kind.get('type_name', 'that type')}; use one of {', '.join(sorted(CASTS))}")
+            raise Refused(
+                f"may not cast to {kind.get('type_name', 'that type')}; use one of {', '.join(sorted(CASTS))}"
+            )
         self._expression(node["child"])
 
     def _comparison(self, node: Node) -> None:
@@ -214,7 +222,9 @@ class _Walk:
                 self._qualified(scope[names[0]], names)
                 return
         if len(self._aliases) > 1:
-            raise Refused(f"says {'.'.join(names)} inside a subquery; write which table it is of, such as {ROW}.{names[0]}")
+            raise Refused(
+                f"says {'.'.join(names)} inside a subquery; write which table it is of, such as {ROW}.{names[0]}"
+            )
         self._read(self._table, names[0])
 
     def _qualified(self, table: str, names: list[str]) -> None:
@@ -257,7 +267,9 @@ class _Walk:
     def _base_table(self, node: Node) -> None:
         name = node["table_name"]
         if name not in self._catalog.columns or len(node["qualified_name"]["path"]) != 1:
-            raise Refused(f"reads from '{name}', which is not a table; {suggest(name, self._catalog.columns)}".rstrip("; "))
+            raise Refused(
+                f"reads from '{name}', which is not a table; {suggest(name, self._catalog.columns)}".rstrip("; ")
+            )
         if node["column_name_alias"] or node["at_clause"]:
             raise Refused("may not rename columns in FROM")
         self._alias(node["alias"] or name, name)
@@ -267,7 +279,11 @@ class _Walk:
     def _unnest(self, node: Node) -> None:
         function = node["function"]
         arguments = function["arguments"]
-        if function["function_name"] != "unnest" or len(arguments) != 1 or node["with_ordinality"] != "WITHOUT_ORDINALITY":
+        if (
+            function["function_name"] != "unnest"
+            or len(arguments) != 1
+            or node["with_ordinality"] != "WITHOUT_ORDINALITY"
+        ):
             raise Refused(f"may not read from {function['function_name']}()")
         if arguments[0]["expression"]["class"] != "COLUMN_REF":
             raise Refused("may only unnest a column")

@@ -50,7 +50,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     rows: int = 0
 
 
-CREATE = "CREATE TABLE IF NOT EXISTS findings (policy VARCHAR, row BIGINT, verdict UTINYINT, reason VARCHAR, scope VARCHAR, grp VARCHAR)"
+CREATE = (
+    "CREATE TABLE IF NOT EXISTS findings "
+    "(policy VARCHAR, row BIGINT, verdict UTINYINT, reason VARCHAR, scope VARCHAR, grp VARCHAR)"
+)
 
 
 def main() -> None:
@@ -65,7 +68,12 @@ def main() -> None:
 
 def open_locked(job: Job) -> duckdb.DuckDBPyConnection:
     """A connection to the findings database with the evidence attached read-only and everything else closed."""
-    config = {"threads": 2, "memory_limit": DATABASE_MEMORY, "temp_directory": f"{job.scratch}/spill", "max_temp_directory_size": "20GB"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 2,
+        "memory_limit": DATABASE_MEMORY,
+        "temp_directory": f"{job.scratch}/spill",
+        "max_temp_directory_size": "20GB",
+    }
     connection = duckdb.connect(job.findings, config=config)
     connection.execute(CREATE)
     connection.execute(f"ATTACH {sql.quote(job.evidence)} AS evidence (READ_ONLY)")
@@ -75,11 +83,12 @@ def open_locked(job: Job) -> duckdb.DuckDBPyConnection:
 
 def _judge(connection: duckdb.DuckDBPyConnection, task: Task, audit_time: str) -> Outcome:
     params = sql.values(task.params, task.names, audit_time)
-    statement = sql.judge(task.policy, task.blind_where, task.blind)
+    judged = sql.judge(task.policy, task.blind_where, task.blind)
+    insert = (
+        f"INSERT INTO findings SELECT {sql.quote(task.policy.id)}, _row, verdict, reason, NULL, NULL FROM ({judged})"
+    )
     try:
-        row = connection.execute(
-            f"INSERT INTO findings SELECT {sql.quote(task.policy.id)}, _row, verdict, reason, NULL, NULL FROM ({statement})", params or None
-        ).fetchone()
+        row = connection.execute(insert, params or None).fetchone()
     except (duckdb.Error, MemoryError) as error:
         return Outcome(policy=task.policy.id, error=sql.plain(error))
     return Outcome(policy=task.policy.id, rows=int(row[0]) if row else 0)

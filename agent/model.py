@@ -188,7 +188,7 @@ class Answers(Protocol):
         ...
 
     def items(self, call: Call) -> Iterator[Json]:
-        """The items of a list call, page after page; raising midway keeps the items so far and marks the rest unseen."""
+        """The items of a list call, page after page; raising midway keeps those so far and marks the rest unseen."""
         ...
 
     def ask(self, call: Call, item: Json) -> Json:

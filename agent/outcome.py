@@ -16,6 +16,8 @@ import msgspec
 
 from agent import registry, sql
 from agent.clauses import clauses, expand
+from agent.collect import ScopeRecord
+from agent.collect import gaps as all_gaps
 from agent.engine import touches
 from agent.judge import Outcome
 from agent.model import Finding, Gap, Table, Verdict, Waiver
@@ -35,8 +37,6 @@ from agent.result import (
     WaiverResult,
     WaiverState,
 )
-from agent.collect import ScopeRecord
-from agent.collect import gaps as all_gaps
 
 _CODES = {sql.PASS: Verdict.PASS, sql.FAIL: Verdict.FAIL, sql.UNKNOWN: Verdict.UNKNOWN, sql.WAIVED: Verdict.WAIVED}
 
@@ -56,7 +56,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
 def finding_id(policy: str, group: str, resource: str) -> str:
     """A finding's id, the same in every run: 16 hex digits of SHA-256 over policy, group and resource."""
-    return sha256("\0".join((policy, group, resource)).encode()).hexdigest()[:16]
+    return sha256(f"{policy}\0{group}\0{resource}".encode()).hexdigest()[:16]
 
 
 class StoredFindings:
@@ -77,7 +77,7 @@ class StoredFindings:
         shown = self._shown(bound)
         struct = ", ".join(f"{sql.quote(name)}: r.{sql.name(name)}" for name in shown)
         cursor = self._connection.cursor().execute(
-            f"SELECT f.verdict, f.reason, coalesce(r._scope, f.scope), coalesce(r._group, f.grp), "  # noqa: S608
+            f"SELECT f.verdict, f.reason, coalesce(r._scope, f.scope), coalesce(r._group, f.grp), "
             f"coalesce(r.{sql.name(table.key)}, ''), r._read_at, r._digest, to_json({{{struct}}}) AS shown "
             f"FROM findings f LEFT JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row "
             f"WHERE f.policy = {sql.quote(policy)} AND f.verdict IN ({', '.join(map(str, codes)) or 'NULL'}) "
@@ -169,8 +169,12 @@ def _touching(bound: BoundPolicy, gaps: Iterable[Gap]) -> list[Gap]:
     return [gap for gap in gaps if gap.table in bound.reads and touches(gap, gap.table, bound.reads[gap.table])]
 
 
-def _policy(bound: BoundPolicy, parts: Parts, gaps: Sequence[Gap], connection: duckdb.DuckDBPyConnection) -> PolicyResult:
-    found = connection.execute("SELECT verdict, count(*) FROM findings WHERE policy = ? GROUP BY 1", [bound.id]).fetchall()
+def _policy(
+    bound: BoundPolicy, parts: Parts, gaps: Sequence[Gap], connection: duckdb.DuckDBPyConnection
+) -> PolicyResult:
+    found = connection.execute(
+        "SELECT verdict, count(*) FROM findings WHERE policy = ? GROUP BY 1", [bound.id]
+    ).fetchall()
     counts = _counts(found)
     error = parts.outcomes[bound.id].error
     touching = _touching(bound, gaps)
@@ -238,7 +242,9 @@ def _scope(record: ScopeRecord) -> ScopeResult:
 def _locations(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Iterator[Location]:
     """Resources by place, for the collected tables that declare where their data is."""
     planned = {table.table: table for table in parts.plan.tables}
-    if "law_place" not in planned or not {"provider", "code", "country", "standing"} <= set(planned["law_place"].columns):
+    if "law_place" not in planned or not {"provider", "code", "country", "standing"} <= set(
+        planned["law_place"].columns
+    ):
         return
     for name, plan in planned.items():
         place = plan.declared().place
@@ -262,16 +268,16 @@ def _locations(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Iterator[
 def _location_query(table: str, provider: str, codes: tuple[str, ...]) -> str:
     """Resources by group and place; the first code that the law knows decides, so a zone goes before its region."""
     joins = [
-        f"LEFT JOIN evidence.law_place p{index} ON p{index}.provider = {provider} AND p{index}.code = r.{sql.name(code)}"
-        for index, code in enumerate(codes)
+        f"LEFT JOIN evidence.law_place p{i} ON p{i}.provider = {provider} AND p{i}.code = r.{sql.name(code)}"
+        for i, code in enumerate(codes)
     ]
     first = {
-        part: f"coalesce({', '.join(f'p{index}.{part}' for index in range(len(codes)))})" for part in ("country", "standing")
+        part: f"coalesce({', '.join(f'p{i}.{part}' for i in range(len(codes)))})" for part in ("country", "standing")
     }
     known = " ".join(f"WHEN p{index}.code IS NOT NULL THEN p{index}.code" for index in range(len(codes)))
     code = f"CASE {known} ELSE r.{sql.name(codes[-1])} END"
     return (
-        f"SELECT r._group, {provider}, {code}, {first['country']}, {first['standing']}, count(*) "  # noqa: S608
+        f"SELECT r._group, {provider}, {code}, {first['country']}, {first['standing']}, count(*) "
         f"FROM evidence.{sql.name(table)} r {' '.join(joins)} GROUP BY ALL ORDER BY ALL"
     )
 
@@ -282,7 +288,7 @@ def _groups(
     """A policy's counts by account, cluster or directory: every group that was looked at, also one without findings."""
     table = registry.tables()[bound.policy.table]
     rows = connection.execute(
-        f"SELECT coalesce(r._group, f.grp), f.verdict, count(*) FROM findings f "  # noqa: S608 - our own names
+        f"SELECT coalesce(r._group, f.grp), f.verdict, count(*) FROM findings f "
         f"LEFT JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row WHERE f.policy = ? GROUP BY 1, 2",
         [bound.id],
     ).fetchall()
@@ -307,7 +313,7 @@ def _waivers(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Iterator[Wa
             continue
         table = registry.tables()[bound.policy.table]
         row = connection.execute(
-            f"SELECT count(*) FROM findings f JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row "  # noqa: S608
+            f"SELECT count(*) FROM findings f JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row "
             f"WHERE f.policy = ? AND f.verdict = {sql.WAIVED} AND r.{sql.name(table.key)} GLOB ?",
             [waiver.policy, waiver.resource],
         ).fetchone()

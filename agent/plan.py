@@ -70,7 +70,8 @@ def make(policies: Iterable[BoundPolicy], configured: Iterable[str]) -> Plan:
     """
     available = frozenset(configured)
     tables = registry.tables()
-    chosen, skipped = [], []
+    chosen: list[BoundPolicy] = []
+    skipped: list[BoundPolicy] = []
     for policy in policies:
         (chosen if tables[policy.policy.table].source in available else skipped).append(policy)
     reads: dict[str, set[str]] = {}
@@ -80,7 +81,9 @@ def make(policies: Iterable[BoundPolicy], configured: Iterable[str]) -> Plan:
         reads.setdefault(policy.policy.table, set())
         if any(clause.startswith("3.13") for clause in policy.policy.clauses):
             reads[policy.policy.table].update(_place(tables[policy.policy.table]))
-    planned = [_table(tables[name], columns) for name, columns in sorted(reads.items()) if tables[name].source in available]
+    planned = [
+        _table(tables[name], columns) for name, columns in sorted(reads.items()) if tables[name].source in available
+    ]
     return Plan(policies=tuple(p.id for p in chosen), skipped=tuple(p.id for p in skipped), tables=tuple(planned))
 
 
@@ -97,5 +100,9 @@ def _table(table: Table, reads: set[str]) -> TablePlan:
     needed = {own[name].call for name in columns} | {table.list_call.name}
     calls = [table.list_call, *(call for call in table.calls if call.role == "row" and call.name in needed)]
     return TablePlan(
-        table=table.name, source=table.source, scope=table.scope, columns=columns, calls=tuple(call.name for call in calls)
+        table=table.name,
+        source=table.source,
+        scope=table.scope,
+        columns=columns,
+        calls=tuple(call.name for call in calls),
     )

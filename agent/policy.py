@@ -63,7 +63,7 @@ def catalog() -> Catalog:
 
 
 def load(places: Iterable[Path], overrides: Mapping[str, Mapping[str, Any]] | None = None) -> list[BoundPolicy]:
-    """Every policy in these directories and files, by id; `overrides` are parameters by policy. Raises `DocumentError`."""
+    """Every policy in these directories and files, by id, with parameters by policy; raises `DocumentError`."""
     paths = [path for place in places for path in _files(place)]
     return bind([(str(path), read(path)) for path in paths], overrides or {})
 
@@ -75,7 +75,9 @@ def bind(files: Iterable[tuple[str, str]], overrides: Mapping[str, Mapping[str, 
         for name, text in files:
             policy = _Binder(Document(text, name), name, text, connection).bind(overrides)
             if policy.id in bound:
-                raise DocumentError(name, f"the id {policy.id} is also that of {bound[policy.id].path}", key="id", remedy="rename one")
+                raise DocumentError(
+                    name, f"the id {policy.id} is also that of {bound[policy.id].path}", key="id", remedy="rename one"
+                )
             bound[policy.id] = policy
     return [bound[key] for key in sorted(bound)]
 
@@ -163,11 +165,15 @@ class _Binder:
     def _override(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         for key, value in given.items():
             if key not in self.policy.params:
-                raise self._error("params", f"there is no parameter '{key}' to override", suggest(key, self.policy.params))
+                raise self._error(
+                    "params", f"there is no parameter '{key}' to override", suggest(key, self.policy.params)
+                )
             default = self.policy.params[key]
             if type(value) is not type(default):
                 kind = type(default).__name__
-                raise DocumentError("params", f"{value!r} is not a {kind}", key=f"{self.policy.id}.{key}", remedy=f"such as {default!r}")
+                raise DocumentError(
+                    "params", f"{value!r} is not a {kind}", key=f"{self.policy.id}.{key}", remedy=f"such as {default!r}"
+                )
         return given
 
     def _reads(self, key: str, expression: str) -> Reads:
@@ -191,7 +197,9 @@ class _Binder:
         ):
             if expression:
                 names = self._reads(key, expression).params
-                found = self._run(key, f"SELECT typeof(_it) FROM (SELECT (\n{expression}\n) AS _it FROM {row})", bound, names)
+                found = self._run(
+                    key, f"SELECT typeof(_it) FROM (SELECT (\n{expression}\n) AS _it FROM {row})", bound, names
+                )
                 if found != kind:
                     remedy = "compare it with something" if kind == "BOOLEAN" else "cast it to VARCHAR"
                     raise self._error(key, f"gives {found}, not {kind}", remedy)
@@ -218,7 +226,9 @@ class _Binder:
                 self._example_row(table, row, key)
             for column in example.unread:
                 if column not in own:
-                    raise self._error(f"examples[{index}].unread", f"there is no column '{column}'", suggest(column, own))
+                    raise self._error(
+                        f"examples[{index}].unread", f"there is no column '{column}'", suggest(column, own)
+                    )
 
     def _example_row(self, table: str, row: Mapping[str, Any], key: str) -> None:
         if table not in registry.tables():
@@ -243,5 +253,8 @@ def _sorted(names: Iterable[str]) -> tuple[str, ...]:
 def _sample_row(table: str) -> str:
     columns = registry.all_columns(table)
     parts = ["'s' AS _scope, 'g' AS _group"]
-    parts += [f"{sql.literal(sqltypes.sample(column.type), column.type)} AS {sql.name(column.name)}" for column in columns.values()]
+    parts += [
+        f"{sql.literal(sqltypes.sample(column.type), column.type)} AS {sql.name(column.name)}"
+        for column in columns.values()
+    ]
     return ", ".join(parts)

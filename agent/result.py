@@ -209,7 +209,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def exit_code(self) -> int:
         """0 every assessed clause holds, 1 something fails, 2 evidence is missing, 3 nothing was there to assess."""
-        return {ClauseState.HOLDS: 0, ClauseState.FAILS: 1, ClauseState.UNKNOWN: 2, ClauseState.NOT_ASSESSED: 3}[self.state]
+        return {ClauseState.HOLDS: 0, ClauseState.FAILS: 1, ClauseState.UNKNOWN: 2, ClauseState.NOT_ASSESSED: 3}[
+            self.state
+        ]
 
 
 SEVERITIES = (Severity.CRITICAL, Severity.HIGH, Severity.MEDIUM, Severity.LOW)

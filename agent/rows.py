@@ -82,7 +82,7 @@ class RowMaker:
             return self._answers.ask(call, item)
         except Unanswered as gap:
             problem = gap
-        except Exception as error:  # one defect in a source must not end the audit: it becomes a gap
+        except Exception as error:  # noqa: BLE001 - one defect in a source must not end the audit: it becomes a gap
             problem = unexpected(error, f"asking {call.name}")
         unread.update({column.name: problem for column in self._by_call[call.name]})
         return None
@@ -91,7 +91,7 @@ class RowMaker:
         for column in self._by_call[call.name]:
             try:
                 values[column.name] = _value(column, response)
-            except Exception as error:  # a shape that the column's function did not foresee
+            except Exception as error:  # noqa: BLE001 - a shape that the column's function did not foresee
                 unread[column.name] = unexpected(error, f"{self._table.name}.{column.name} of {call.name}")
 
     def _gaps(self, unread: dict[str, Unanswered], resource: str) -> tuple[Gap, ...]:

@@ -11,16 +11,16 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import msgspec
 
-from agent import __version__, collect, config, engine, evidence, law, outcome, plan, registry, sql, store
+from agent import __version__, collect, config, engine, evidence, law, outcome, plan, registry, store
 from agent import policy as policies
 from agent.clauses import expand
+from agent.completion import complete
 from agent.config import Config
 from agent.errors import AuditError, DocumentError, StoreError
 from agent.judge import Outcome
-from agent.model import Discovery, Gap, Source, Waiver
+from agent.model import Discovery, Source, Waiver
 from agent.plan import Plan
 from agent.policy import BoundPolicy
 from agent.result import Result, RunInfo
@@ -88,10 +88,15 @@ def choose(configured: Config, clauses: Sequence[str]) -> list[BoundPolicy]:
     directories = [policies.BUILT_IN, *(Path(directory) for directory in configured.common.policies)]
     found = policies.load(directories, configured.common.params)
     known = {policy.id for policy in found}
-    for key, names in (("params", configured.common.params), ("waivers", [w.policy for w in configured.common.waivers])):
+    for key, names in (
+        ("params", configured.common.params),
+        ("waivers", [w.policy for w in configured.common.waivers]),
+    ):
         for name in names:
             if name not in known:
-                raise DocumentError("configuration", f"there is no policy '{name}'", key=key, remedy="see: clausule policy list")
+                raise DocumentError(
+                    "configuration", f"there is no policy '{name}'", key=key, remedy="see: clausule policy list"
+                )
     wanted = {clause for name in clauses for clause in expand(name)}
     return [policy for policy in found if not wanted or wanted.intersection(policy.policy.clauses)]
 
@@ -113,7 +118,9 @@ def audit(
 ) -> Iterator[tuple[Run, Result]]:
     """Do a whole audit. Nothing is written before everything that the user can get wrong was found right."""
     if not configured.sources:
-        raise AuditError("nothing is configured to audit; write a clausule.yaml with: clausule init, or name a directory with --iac DIR")
+        raise AuditError(
+            "nothing is configured to audit; write a clausule.yaml with: clausule init, or name a directory: --iac DIR"
+        )
     started = collect.now()
     moment = audit_time or started
     chosen = choose(configured, clauses)
@@ -210,7 +217,16 @@ def _judge(
     steps.judging(len(judged))
     database, outcomes = engine.evaluate(facts, judged, unseen, recorded.audit_time, scratch, told=steps.judged)
     findings = scratch / "findings.parquet"
-    _complete(database, facts, judged, unseen.gaps, outcomes, recorded, findings)
+    complete(
+        database,
+        facts,
+        judged,
+        unseen.gaps,
+        {name: found.error for name, found in outcomes.items() if found.error},
+        recorded.waivers,
+        recorded.audit_time,
+        findings,
+    )
     return facts, findings, outcomes
 
 
@@ -219,62 +235,6 @@ def _unlooked(made: Plan, judged: Sequence[BoundPolicy], records: Sequence[colle
     planned = {table.table for table in made.tables}
     unplanned = {table for policy in judged for table in policy.reads if table not in planned}
     return frozenset(unplanned | {table.table for table in collect.missing(made, records)})
-
-
-def _complete(
-    database: Path,
-    facts: Path,
-    judged: Sequence[BoundPolicy],
-    gaps: Sequence[Gap],
-    outcomes: Mapping[str, Outcome],
-    recorded: Recorded,
-    target: Path,
-) -> None:
-    """Add what no row can say (scopes unseen, policies that broke, waivers) and write the findings as Parquet."""
-    with duckdb.connect(str(database), config={"threads": 2, "memory_limit": "256MB"}) as connection:
-        connection.execute(f"ATTACH {sql.quote(str(facts))} AS evidence (READ_ONLY)")
-        for policy in judged:
-            if outcomes[policy.id].error:
-                _broken(connection, policy, outcomes[policy.id].error)
-            _unlisted(connection, policy, gaps)
-        for waiver in recorded.waivers:
-            _waive(connection, waiver, judged, recorded.audit_time)
-        connection.execute(f"COPY findings TO {sql.quote(str(target))} (FORMAT parquet, COMPRESSION zstd)")
-
-
-def _broken(connection: duckdb.DuckDBPyConnection, policy: BoundPolicy, error: str) -> None:
-    """A policy that could not be evaluated leaves every row of its table unknown."""
-    connection.execute("DELETE FROM findings WHERE policy = ?", [policy.id])
-    connection.execute(
-        f"INSERT INTO findings SELECT ?, rowid, {sql.UNKNOWN}, ?, NULL, NULL FROM evidence.{sql.name(policy.policy.table)}",  # noqa: S608
-        [policy.id, f"the policy could not be evaluated: {error}"],
-    )
-
-
-def _unlisted(connection: duckdb.DuckDBPyConnection, policy: BoundPolicy, gaps: Sequence[Gap]) -> None:
-    """One unknown finding for each scope whose rows could not (all) be listed."""
-    first: dict[str, Gap] = {}
-    for gap in gaps:
-        if gap.table == policy.policy.table and not gap.columns:
-            first.setdefault(gap.scope, gap)
-    for scope, gap in first.items():
-        reason = f"could not be listed ({gap.kind}): {gap.call}: {gap.detail}"
-        connection.execute(
-            f"INSERT INTO findings VALUES (?, NULL, {sql.UNKNOWN}, ?, ?, ?)", [policy.id, reason, scope, gap.group]
-        )
-
-
-def _waive(connection: duckdb.DuckDBPyConnection, waiver: Waiver, judged: Sequence[BoundPolicy], audit_time: str) -> None:
-    """Turn failures into waived ones, while the waiver lasts; what is unknown stays unknown."""
-    policy = next((policy for policy in judged if policy.id == waiver.policy), None)
-    if policy is None or audit_time[:10] > waiver.expires:
-        return
-    table = registry.tables()[policy.policy.table]
-    connection.execute(
-        f"UPDATE findings SET verdict = {sql.WAIVED}, reason = ? || reason WHERE policy = ? AND verdict = {sql.FAIL} AND row IN "  # noqa: S608
-        f"(SELECT rowid FROM evidence.{sql.name(table.name)} r WHERE r.{sql.name(table.key)} GLOB ?)",
-        [f"waived by {waiver.approver} until {waiver.expires}: {waiver.reason}; ", waiver.policy, waiver.resource],
-    )
 
 
 def _recorded(
@@ -353,5 +313,3 @@ def audit_moment(text: str) -> str:
     moment = dt.datetime.fromisoformat(text)
     moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-

@@ -132,8 +132,8 @@ SELECT r.rowid AS _row,
 FROM evidence.{name(policy.table)} r"""
     return f"""
 SELECT _row,
-  (CASE WHEN _where_unseen OR _where IS NULL OR _unseen OR _pass IS NULL THEN {UNKNOWN} WHEN _pass THEN {PASS} ELSE {FAIL} END)::UTINYINT
-    AS verdict,
+  (CASE WHEN _where_unseen OR _where IS NULL OR _unseen OR _pass IS NULL THEN {UNKNOWN}
+        WHEN _pass THEN {PASS} ELSE {FAIL} END)::UTINYINT AS verdict,
   CASE WHEN _where_unseen OR _unseen THEN 'not seen: ' || _what
        WHEN _where IS NULL OR _pass IS NULL THEN {quote(NOT_DECIDABLE)} || coalesce(' (' || _reason || ')', '')
        ELSE coalesce(_reason, '') END AS reason
@@ -155,4 +155,5 @@ def _unseen(row: str, columns: tuple[str, ...], blind: Blind) -> str:
 def _unread_text(row: str, columns: tuple[str, ...], blind: Blind) -> str:
     own = f"list_intersect(coalesce({row}._unread, []::VARCHAR[]), {texts(columns)})"
     joined = f"CASE WHEN {_unseen(row, (), blind)} THEN {texts(blind.tables)} ELSE []::VARCHAR[] END"
-    return f"CASE WHEN {_unseen(row, columns, blind)} THEN array_to_string(list_sort(list_concat({own}, {joined})), ', ') END"
+    both = f"array_to_string(list_sort(list_concat({own}, {joined})), ', ')"
+    return f"CASE WHEN {_unseen(row, columns, blind)} THEN {both} END"

@@ -1,7 +1,7 @@
 """The SQL types a column may have: how a value is checked when it is collected, and a sample of each.
 
-`VARCHAR`, `BOOLEAN`, `BIGINT`, `DOUBLE`, `TIMESTAMP` (RFC 3339 text), `DATE` (YYYY-MM-DD text), `MAP(VARCHAR, VARCHAR)`,
-`STRUCT(name TYPE, …)`, and lists of any of them, written `TYPE[]`.
+`VARCHAR`, `BOOLEAN`, `BIGINT`, `DOUBLE`, `TIMESTAMP` (RFC 3339 text), `DATE` (YYYY-MM-DD text),
+`MAP(VARCHAR, VARCHAR)`, `STRUCT(name TYPE, …)`, and lists of any of them, written `TYPE[]`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import cache
-from typing import Any, Optional
+from typing import Any
 
 import msgspec
 
@@ -25,7 +25,7 @@ _MAP = "MAP(VARCHAR, VARCHAR)"
 _STRUCT = re.compile(r"STRUCT\((?P<fields>.+)\)")
 
 
-class BadType(ValueError):
+class BadTypeError(ValueError):
     """A column's type is none of those above."""
 
 
@@ -33,19 +33,19 @@ class BadType(ValueError):
 def _python(sql: str) -> Any:
     """The type that msgspec checks a value of this SQL type against; None is always allowed."""
     if sql.endswith("[]"):
-        return Optional[list[_python(sql[:-2])]]
+        return list.__class_getitem__(_python(sql[:-2])) | None
     if sql == _MAP:
-        return Optional[dict[str, str]]
+        return dict[str, str] | None
     if sql in _SCALARS:
-        return Optional[_SCALARS[sql][0]]
+        return _SCALARS[sql][0] | None
     fields = [(name, _python(kind), None) for name, kind in _fields(sql)]
-    return Optional[msgspec.defstruct("Row", fields, forbid_unknown_fields=True)]
+    return msgspec.defstruct("Row", fields, forbid_unknown_fields=True) | None
 
 
 def _fields(sql: str) -> list[tuple[str, str]]:
     match = _STRUCT.fullmatch(sql)
     if match is None:
-        raise BadType(f"{sql} is not a column type; see agent/sqltypes.py")
+        raise BadTypeError(f"{sql} is not a column type; see agent/sqltypes.py")
     parts, depth, start, text = [], 0, 0, match["fields"] + ","
     for index, character in enumerate(text):
         depth += (character == "(") - (character == ")")

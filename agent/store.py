@@ -208,7 +208,9 @@ class Run:
         """Write the manifest, which makes the run a finished one."""
         files = {name: self._digest(name) for name in self.names() if name != "manifest.json"}
         last = previous.manifest_digest() if previous else ""
-        manifest = Manifest(run=self.id, files=files, previous_run=previous.id if previous else "", previous_manifest=last)
+        manifest = Manifest(
+            run=self.id, files=files, previous_run=previous.id if previous else "", previous_manifest=last
+        )
         self.write("manifest.json", manifest)
         return manifest
 

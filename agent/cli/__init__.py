@@ -52,7 +52,7 @@ def main() -> None:
     sys.exit(_main())
 
 
-def _main() -> int:
+def _main() -> int:  # noqa: PLR0911 - one return for each way it can end
     try:
         code = clausule.main(standalone_mode=False, prog_name="clausule")
     except click.UsageError as error:
@@ -67,8 +67,8 @@ def _main() -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except Exception:  # a defect: shown whole, and never with an exit code that reads as a verdict
-        import traceback  # noqa: PLC0415
+    except Exception:  # noqa: BLE001 - a defect: shown whole, and never with an exit code that reads as a verdict
+        import traceback
 
         traceback.print_exc()
         return _say("this is a defect in Clausule; please report it with the lines above", FAILED)

@@ -19,35 +19,37 @@ LANGUAGES = click.Choice(["nl", "fr", "de", "en"])
 def config_option(function: F) -> F:
     """`--config FILE`."""
     kind = click.Path(path_type=Path, dir_okay=False)
-    return click.option("-c", "--config", "config_path", type=kind, help="Configuration. [default: clausule.yaml, if it is there]")(
-        function
-    )
+    return click.option(
+        "-c", "--config", "config_path", type=kind, help="Configuration. [default: clausule.yaml, if it is there]"
+    )(function)
 
 
 def store_option(function: F) -> F:
     """`--store LOCATION`."""
-    return click.option("--store", metavar="LOCATION", help="Folder or s3://, gs://, az:// URL of the runs. [default: .clausule]")(
-        function
-    )
+    return click.option(
+        "--store", metavar="LOCATION", help="Folder or s3://, gs://, az:// URL of the runs. [default: .clausule]"
+    )(function)
 
 
 def clause_option(function: F) -> F:
     """`--clause ID`, repeatable."""
-    return click.option("--clause", "clauses", multiple=True, metavar="ID", help="Only this clause, such as 3.13 or 3.2.d; repeatable.")(
-        function
-    )
+    return click.option(
+        "--clause", "clauses", multiple=True, metavar="ID", help="Only this clause, such as 3.13 or 3.2.d; repeatable."
+    )(function)
 
 
 def iac_option(function: F) -> F:
     """`--iac DIR`, repeatable."""
-    return click.option("--iac", "directories", multiple=True, metavar="DIR", help="A directory of infrastructure code; repeatable.")(
-        function
-    )
+    return click.option(
+        "--iac", "directories", multiple=True, metavar="DIR", help="A directory of infrastructure code; repeatable."
+    )(function)
 
 
 def language_option(function: F) -> F:
     """`--language`."""
-    return click.option("-l", "--language", type=LANGUAGES, default="en", show_default=True, help="Language of the report.")(function)
+    return click.option(
+        "-l", "--language", type=LANGUAGES, default="en", show_default=True, help="Language of the report."
+    )(function)
 
 
 def verbosity_options(function: F) -> F:
@@ -65,9 +67,9 @@ def log_to_stderr(verbose: int) -> None:
 
 def configuration(path: Path | None, directories: tuple[str, ...], store: str | None) -> Config:
     """The configuration with what the command line adds to it."""
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
-    from agent import config  # noqa: PLC0415
+    from agent import config
 
     found = config.load(path)
     if directories:

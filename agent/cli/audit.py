@@ -25,9 +25,23 @@ from agent.cli._options import (
 @clause_option
 @iac_option
 @store_option
-@click.option("-f", "--format", "formats", multiple=True, metavar="NAME", help="Report to write; repeatable. [default: html, json, prometheus]")
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for the reports. [default: in the store]")
-@click.option("--metrics-file", type=click.Path(path_type=Path, dir_okay=False), help="Also write the Prometheus text file here.")
+@click.option(
+    "-f",
+    "--format",
+    "formats",
+    multiple=True,
+    metavar="NAME",
+    help="Report to write; repeatable. [default: html, json, prometheus]",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the reports. [default: in the store]",
+)
+@click.option(
+    "--metrics-file", type=click.Path(path_type=Path, dir_okay=False), help="Also write the Prometheus text file here."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON report instead of the summary.")
 @language_option
 @click.option("--as-of", metavar="DATE", help="Judge as of this date or time (UTC). [default: now]")
@@ -60,9 +74,9 @@ def command(
     clausule audit --iac infra/         a directory of Terraform or manifests, no configuration
     clausule audit --resume RUN         go on where a stopped run was
     """
-    from agent import publish, run  # noqa: PLC0415
-    from agent.cli._progress import steps  # noqa: PLC0415
-    from agent.store import open_store  # noqa: PLC0415
+    from agent import publish, run
+    from agent.cli._progress import steps
+    from agent.store import open_store
 
     log_to_stderr(verbose)
     chosen = publish.choose(formats)
@@ -74,7 +88,9 @@ def command(
         if resumed:
             made, result = stack.enter_context(run.resume(target, resumed, told))
         else:
-            made, result = stack.enter_context(run.audit(configured, target, clauses=clauses, audit_time=moment, steps=told))
+            made, result = stack.enter_context(
+                run.audit(configured, target, clauses=clauses, audit_time=moment, steps=told)
+            )
         told.__exit__(None, None, None)
         folder = output or publish.default_folder(target, made)
         written = publish.write(result, chosen, folder, language) if folder else []
@@ -89,7 +105,7 @@ def command(
 
 
 def _moment(as_of: str | None) -> str:
-    from agent.run import audit_moment  # noqa: PLC0415
+    from agent.run import audit_moment
 
     try:
         return audit_moment(as_of) if as_of else ""

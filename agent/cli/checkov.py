@@ -16,7 +16,7 @@ def command() -> None:
 @command.command(name="install")
 def install() -> None:
     """Install the pinned Checkov into its own environment (about 300 MB)."""
-    from collectors.checkov import _environment  # noqa: PLC0415
+    from collectors.checkov import _environment
 
     path = _environment.install(lambda line: click.echo(line, err=True))
     click.echo(path)

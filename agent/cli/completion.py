@@ -14,7 +14,7 @@ def command(shell: str) -> None:
     \b
     eval "$(clausule completion bash)"      in ~/.bashrc
     """
-    from agent.cli import clausule  # noqa: PLC0415
+    from agent.cli import clausule
 
     kind = get_completion_class(shell)
     assert kind is not None  # noqa: S101 - the choices above are click's own

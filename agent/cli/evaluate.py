@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from agent.cli._options import config_option, configuration, language_option, log_to_stderr, store_option, verbosity_options
+from agent.cli._options import (
+    config_option,
+    configuration,
+    language_option,
+    log_to_stderr,
+    store_option,
+    verbosity_options,
+)
 
 
 @click.command(name="evaluate")
@@ -22,14 +29,14 @@ def command(
 ) -> int:
     """Judge the evidence of a stored run again by its own policies, without any network.
 
-    Says whether the verdicts are byte for byte those recorded. The run itself is not touched. Exits like an audit; 3 when the
-    run was changed, or when the verdicts differ from those recorded.
+    Says whether the verdicts are byte for byte those recorded. The run itself is not touched. Exits like an
+    audit; 3 when the run was changed, or when the verdicts differ from those recorded.
     """
-    from agent import publish  # noqa: PLC0415
-    from agent.cli._progress import steps  # noqa: PLC0415
-    from agent.errors import AuditError  # noqa: PLC0415
-    from agent.run import evaluate  # noqa: PLC0415
-    from agent.store import find, open_store  # noqa: PLC0415
+    from agent import publish
+    from agent.cli._progress import steps
+    from agent.errors import AuditError
+    from agent.run import evaluate
+    from agent.store import find, open_store
 
     log_to_stderr(verbose)
     target = open_store(configuration(config_path, (), store).common.store)

@@ -12,8 +12,8 @@ import click
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 def command(path: Path, force: bool) -> int:
     """Write a commented clausule.yaml. Never replaces a file unless told to."""
-    from agent.errors import UsageError  # noqa: PLC0415
-    from agent.store import write_file  # noqa: PLC0415
+    from agent.errors import UsageError
+    from agent.store import write_file
 
     if path.exists() and not force:
         raise UsageError(f"{path}: is there already; choose another name, or replace it with --force")

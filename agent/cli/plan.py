@@ -34,14 +34,16 @@ def command(
 
     Asks no API. The number of calls is estimated from the last run in the store, or from assumptions that it names.
     """
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
-    from agent import estimate, plan, registry, run  # noqa: PLC0415
-    from agent.store import open_store  # noqa: PLC0415
+    from agent import estimate, plan, registry, run
+    from agent.store import open_store
 
     configured = configuration(config_path, directories, store)
     if not everything and not configured.sources:
-        click.echo("Nothing is configured: planning for every source. Write a configuration with: clausule init", err=True)
+        click.echo(
+            "Nothing is configured: planning for every source. Write a configuration with: clausule init", err=True
+        )
         everything = True
     sources = registry.sources() if everything else [*configured.sources, *run.ALWAYS]
     made = plan.make(run.choose(configured, clauses), sources)
@@ -56,9 +58,9 @@ def command(
 
 
 def _print(made: Plan, guess: Estimate) -> None:
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     console = Console(highlight=False)
     table = Table(title=f"{len(made.policies)} policies read {len(made.tables)} tables", title_justify="left")
@@ -72,6 +74,8 @@ def _print(made: Plan, guess: Estimate) -> None:
         console.print(f"\nPermissions, {source} (all read-only):")
         for permission in permissions:
             console.print(Text(f"  {permission}"))
-    console.print(f"\nAbout {guess.calls:,} calls, {guess.saved:,} fewer than filling every column would take: {guess.basis}.")
+    console.print(
+        f"\nAbout {guess.calls:,} calls, {guess.saved:,} fewer than filling every column would take: {guess.basis}."
+    )
     if made.skipped:
         console.print(f"{len(made.skipped)} policies are left out: nothing of their source is configured.")

@@ -22,9 +22,9 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_policies(config_path: Path | None, clauses: tuple[str, ...], language: str, as_json: bool) -> None:
     """List the policies, by clause."""
-    import msgspec  # noqa: PLC0415
+    import msgspec
 
-    from agent.run import choose  # noqa: PLC0415
+    from agent.run import choose
 
     found = choose(configuration(config_path, (), None), clauses)
     if as_json:
@@ -42,9 +42,9 @@ def list_policies(config_path: Path | None, clauses: tuple[str, ...], language: 
 @config_option
 def show(policy_id: str, config_path: Path | None) -> None:
     """Print a policy's file and what it reads."""
-    from agent.documents import suggest  # noqa: PLC0415
-    from agent.errors import UsageError  # noqa: PLC0415
-    from agent.run import choose  # noqa: PLC0415
+    from agent.documents import suggest
+    from agent.errors import UsageError
+    from agent.run import choose
 
     found = {policy.id: policy for policy in choose(configuration(config_path, (), None), ())}
     if policy_id not in found:
@@ -64,13 +64,15 @@ def test(paths: tuple[Path, ...], quiet: bool) -> int:
 
     Exits 0 when every example has the verdict that it expects, else 1.
     """
-    from agent import examples, policy  # noqa: PLC0415
+    from agent import examples, policy
 
     bound = policy.load(paths or [policy.BUILT_IN])
     results = list(examples.run(bound))
     wrong = [result for result in results if not result.ok]
     for result in wrong:
-        click.echo(f"{result.policy}: {result.example}: expected {result.expected}, found {result.found} ({result.reason})")
+        click.echo(
+            f"{result.policy}: {result.example}: expected {result.expected}, found {result.found} ({result.reason})"
+        )
     if not quiet:
         click.echo(f"{len(bound)} policies, {len(results)} examples, {len(wrong)} wrong")
     return 1 if wrong else 0

@@ -13,18 +13,22 @@ from agent.cli._options import config_option, configuration, language_option, st
 @click.command(name="report")
 @click.argument("run", default="latest")
 @click.option("-f", "--format", "name", default="terminal", show_default=True, metavar="NAME", help="Which report.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of printing.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file instead of printing."
+)
 @config_option
 @store_option
 @language_option
-def command(run: str, name: str, output: Path | None, config_path: Path | None, store: str | None, language: str) -> int:
+def command(
+    run: str, name: str, output: Path | None, config_path: Path | None, store: str | None, language: str
+) -> int:
     """Render a stored run again, without any network.
 
     RUN is a run's id, or `latest`. Its files are checked against its manifest first. Exits 0 when the report was made.
     """
-    from agent import publish  # noqa: PLC0415
-    from agent.run import open_result  # noqa: PLC0415
-    from agent.store import find, open_store  # noqa: PLC0415
+    from agent import publish
+    from agent.run import open_result
+    from agent.store import find, open_store
 
     publish.choose([name])
     target = open_store(configuration(config_path, (), store).common.store)

@@ -12,10 +12,12 @@ from agent.cli._options import config_option, configuration, store_option
 @click.command(name="runs")
 @config_option
 @store_option
-@click.option("--verify", is_flag=True, help="Check every finished run's files against its manifest, and the chain of manifests.")
+@click.option(
+    "--verify", is_flag=True, help="Check every finished run's files against its manifest, and the chain of manifests."
+)
 def command(config_path: Path | None, store: str | None, verify: bool) -> None:
     """List the runs in the store, oldest first, and which of them are unfinished."""
-    from agent.store import open_store, runs, verify_chain  # noqa: PLC0415
+    from agent.store import open_store, runs, verify_chain
 
     found = runs(open_store(configuration(config_path, (), store).common.store))
     for run in found:

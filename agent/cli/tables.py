@@ -9,9 +9,9 @@ import click
 @click.argument("name", required=False, metavar="[TABLE]")
 def command(name: str | None) -> None:
     """List the evidence tables, or show the columns of one: type, call and meaning."""
-    from agent import registry  # noqa: PLC0415
-    from agent.documents import suggest  # noqa: PLC0415
-    from agent.errors import UsageError  # noqa: PLC0415
+    from agent import registry
+    from agent.documents import suggest
+    from agent.errors import UsageError
 
     tables = registry.tables()
     if name is None:
