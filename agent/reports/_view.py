@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from agent.model import Finding, Gap, GapKind, Severity, Verdict
+from agent.model import Finding, Gap, GapKind, Verdict
 from agent.result import SEVERITIES, ClauseResult, ClauseState, Counts, Location, PolicyResult, Result
 
 STANDINGS = ("none", "unknown", "adequate_conditional", "adequate", "inside")
@@ -73,13 +73,6 @@ class Section(msgspec.Struct, frozen=True):
     children: tuple[Section, ...] = ()
 
 
-class Failing(msgspec.Struct, frozen=True):
-    """A policy that fails, with its first failures."""
-
-    outcome: PolicyResult
-    first: tuple[Finding, ...]
-
-
 def gap_groups(result: Result) -> tuple[GapGroup, ...]:
     """Every gap of the result, by cause; the cause with the most gaps first."""
     found: dict[tuple[str, str, GapKind, str], list[Gap]] = defaultdict(list)
@@ -133,14 +126,6 @@ def failing_policies(result: Result) -> tuple[PolicyResult, ...]:
     return tuple(sorted(failing, key=lambda o: (SEVERITIES.index(o.policy.severity), -o.counts.failed, o.policy.id)))
 
 
-def severities(outcomes: Iterable[PolicyResult]) -> dict[Severity, int]:
-    """Failures by severity, those that occur, the most severe first."""
-    found = {severity: 0 for severity in SEVERITIES}
-    for outcome in outcomes:
-        found[outcome.policy.severity] += outcome.counts.failed
-    return {severity: number for severity, number in found.items() if number}
-
-
 def skipped_by_source(result: Result) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What was not looked at because nothing of its source is configured."""
     found: dict[str, list[str]] = defaultdict(list)
@@ -156,13 +141,12 @@ def capped(result: Result, policy: str, verdict: Verdict, limit: int) -> tuple[F
 
 def counts_of(counts: Counts) -> tuple[tuple[Verdict, int], ...]:
     """Counts by verdict, in the order in which bars and legends show them."""
-    pairs = (
+    return (
         (Verdict.PASS, counts.passed),
         (Verdict.WAIVED, counts.waived),
         (Verdict.UNKNOWN, counts.unknown),
         (Verdict.FAIL, counts.failed),
     )
-    return tuple(pairs)
 
 
 def _rank(standing: str) -> int:

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 
 from agent.model import Finding, Verdict
+from agent.plain import line, value, visible
 from agent.reports import Format, _view
-from agent.reports._plain import line, value, visible
 from agent.reports._sentences import denominator, verdict_sentence
 from agent.reports._texts import words
 from agent.result import ClauseState, Counts, PolicyResult, Result
@@ -66,12 +66,11 @@ _NUMBERS = {"fail": "failed", "unknown": "unknown", "waived": "waived"}
 def render(result: Result, out: BinaryIO, language: str) -> None:
     """Write the page; the same result gives the same bytes."""
     template = _environment().get_template("report.html.j2")
-    for part in template.generate(_context(result, language)):
-        out.write(part.encode())
+    out.writelines(part.encode() for part in template.generate(_context(result, language)))
 
 
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415
 
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -114,6 +113,8 @@ def _context(result: Result, language: str) -> dict[str, Any]:
         "gap_groups": _view.gap_groups(result),
         "skipped": _view.skipped_by_source(result),
         "counts_of": _view.counts_of,
+        "kinds_of": _kinds_of,
+        "standing_parts": [(_STANDING_KINDS[which], number) for which, number in reversed(_view.by_standing(result))],
         "counts": {name: partial(_number, field) for name, field in _NUMBERS.items()},
         "look": partial(_look, result),
         "elsewhere": partial(_elsewhere, result),
@@ -122,10 +123,11 @@ def _context(result: Result, language: str) -> dict[str, Any]:
 
 def _assets() -> dict[str, Any]:
     """The style sheet and the script, and the policy that lets only these two act."""
-    from markupsafe import Markup
+    from markupsafe import Markup  # noqa: PLC0415
 
     css, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    policy = f"default-src 'none'; style-src {_source(css)}; script-src {_source(script)}; base-uri 'none'; form-action 'none'"
+    allowed = f"style-src {_source(css)}; script-src {_source(script)}"
+    policy = f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
     return {"css": Markup(css), "script": Markup(script), "policy": policy}  # noqa: S704 - our own files
 
 
@@ -136,6 +138,10 @@ def _source(text: str) -> str:
 def _number(field: str, counts: Counts) -> int:
     number: int = getattr(counts, field)
     return number
+
+
+def _kinds_of(counts: Counts) -> list[tuple[str, int]]:
+    return [(_KINDS[verdict], number) for verdict, number in _view.counts_of(counts)]
 
 
 def _look(result: Result, policy: str, verdict: str, limit: int) -> tuple[Finding, ...]:

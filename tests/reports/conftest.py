@@ -30,7 +30,7 @@ from agent.result import (
 HERE = Path(__file__).parent
 ACCOUNTS = ("111111111111", "222222222222")
 REGIONS = ("ap-south-1", "ap-southeast-1", "eu-central-1", "eu-west-1", "us-east-1")
-REGISTERS = ("restore_drills", "transfers")
+REGISTERS = ("restore_drill_register", "transfer_register")
 
 
 class SampleClause(msgspec.Struct, frozen=True):
@@ -90,13 +90,14 @@ def state_of(counts: Counts, gaps: int) -> ClauseState:
 def verdict_of(counts: Counts) -> Verdict:
     """The worst of a policy's findings."""
     worst = ((counts.failed, Verdict.FAIL), (counts.unknown, Verdict.UNKNOWN), (counts.waived, Verdict.WAIVED))
-    return next((verdict for number, verdict in worst if number), Verdict.PASS if counts.total else Verdict.NOT_APPLICABLE)
+    return next(
+        (verdict for number, verdict in worst if number), Verdict.PASS if counts.total else Verdict.NOT_APPLICABLE
+    )
 
 
 def finding(policy: Policy, verdict: Verdict, resource: str, **changes: Any) -> Finding:
     """One finding of a policy, with what is not given filled in."""
     scope = changes.pop("scope", "aws/111111111111")
-    source = scope.split("/")[0]
     fields: dict[str, Any] = {
         "reason": "",
         "evidence": {},
@@ -113,7 +114,7 @@ def finding(policy: Policy, verdict: Verdict, resource: str, **changes: Any) -> 
         verdict=verdict,
         resource=resource,
         scope=scope,
-        group=scope if source == "registers" else scope.split("/")[1],
+        group=scope.split("/")[1],
         table=policy.table,
         **fields,
     )
@@ -140,7 +141,9 @@ def sample_findings(sample: Sample) -> list[Finding]:
     return found
 
 
-def policy_result(policy: Policy, findings: list[Finding], gaps: tuple[Gap, ...], scopes: tuple[ScopeResult, ...]) -> PolicyResult:
+def policy_result(
+    policy: Policy, findings: list[Finding], gaps: tuple[Gap, ...], scopes: tuple[ScopeResult, ...]
+) -> PolicyResult:
     """A policy's outcome, counted from its findings."""
     own = [f for f in findings if f.policy == policy.id]
     touching = [gap for gap in gaps if gap.table == policy.table]
@@ -195,12 +198,11 @@ def sample_scopes() -> tuple[ScopeResult, ...]:
         for account in ACCOUNTS
         for kind, name in (("account", account), *(("region", f"{account}/{region}") for region in REGIONS))
     ]
-    found += [_scope("registers", "register", name, name, {f"{name[:-1]}_register": 3}) for name in REGISTERS]
+    found += [_scope("registers", "register", name, name, {name: 3}) for name in REGISTERS]
     return tuple(found)
 
 
 def _scope(source: str, kind: str, group: str, name: str, rows: dict[str, int]) -> ScopeResult:
-    group = f"registers/{group}" if source == "registers" else group
     scope = Scope(source=source, kind=kind, group=group, name=f"{source}/{name}")
     return ScopeResult(
         scope=scope, started="2026-11-22T23:04:02Z", finished="2026-11-22T23:05:41Z", rows=rows, calls=37, retries=2
@@ -215,7 +217,7 @@ def run_info() -> RunInfo:
         audit_time="2026-11-22T23:04:00Z",
         started="2026-11-22T23:04:00Z",
         finished="2026-11-22T23:05:52Z",
-        agreement="Verwerkersovereenkomst Stad Voorbeeld – Datahuis nv",
+        agreement="Verwerkersovereenkomst Stad Voorbeeld / Datahuis nv",
         clauses=(),
         reading_3_13="chapter_v",
         policies_digest=hashlib.sha256(b"policies").hexdigest(),

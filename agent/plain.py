@@ -22,7 +22,7 @@ _SPACE = re.compile(r"\s+")
 
 
 def visible(text: str) -> str:
-    """The text with control, direction and invisible characters shown as `\\u202e`; line feeds and tabs stay."""
+    """The text with control, direction and invisible characters shown by their codes; line feeds and tabs stay."""
     return _UNSEEN.sub(_code, text.replace("\r\n", "\n"))
 
 
