@@ -1,4 +1,4 @@
-"""What holds for every format: found by itself, written whole, deterministic, complete about gaps, safe from the estate."""
+"""What holds for every format: found by itself, written whole, deterministic, complete about gaps, safe."""
 
 from __future__ import annotations
 

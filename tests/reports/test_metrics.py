@@ -193,7 +193,7 @@ def test_promtool_has_nothing_to_say(result: Result) -> None:
 
 def documented() -> Iterable[tuple[str, set[str]]]:
     for line in DOCS.read_text(encoding="utf-8").splitlines():
-        row = re.match(r"\| `(clausule_\w+)` \| ([^|]*) \|", line)
+        row = re.match(r"\| `(clausule_\w+)` \|([^|]*)\|", line)
         if row:
             yield row[1], set(re.findall(r"`(\w+)`", row[2]))
 
