@@ -77,6 +77,7 @@ def open_locked(job: Job) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(job.findings, config=config)
     connection.execute(CREATE)
     connection.execute(f"ATTACH {sql.quote(job.evidence)} AS evidence (READ_ONLY)")
+    connection.execute("USE evidence")
     sql.lock(connection, f"allowed_directories = {sql.texts([job.scratch])}")
     return connection
 
@@ -85,7 +86,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, task: Task, audit_time: str) -
     params = sql.values(task.params, task.names, audit_time)
     judged = sql.judge(task.policy, task.blind_where, task.blind)
     insert = (
-        f"INSERT INTO findings SELECT {sql.quote(task.policy.id)}, _row, verdict, reason, NULL, NULL FROM ({judged})"
+        f"INSERT INTO findings.main.findings SELECT {sql.quote(task.policy.id)}, _row, verdict, reason, NULL, NULL FROM ({judged})"
     )
     try:
         row = connection.execute(insert, params or None).fetchone()

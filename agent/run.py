@@ -24,6 +24,7 @@ from agent.model import Discovery, Source, Waiver
 from agent.plan import Plan
 from agent.policy import BoundPolicy
 from agent.result import Result, RunInfo
+from agent.steps import Steps
 from agent.store import Run, Store
 
 ALWAYS = ("law", "registers")
@@ -62,25 +63,6 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
     outcomes: dict[str, Outcome]
     findings_sha256: str
-
-
-class Steps:
-    """Told where an audit is; the command line draws it. `collect.Progress` is its part about scopes."""
-
-    def begin(self, total: int, done: int) -> None:
-        """See `collect.Progress.begin`."""
-
-    def working(self, scope: str, table: str, rows: int) -> None:
-        """See `collect.Progress.working`."""
-
-    def done(self, record: collect.ScopeRecord) -> None:
-        """See `collect.Progress.done`."""
-
-    def judging(self, total: int) -> None:
-        """So many policies will be judged."""
-
-    def judged(self, outcome: Outcome) -> None:
-        """One policy is judged."""
 
 
 def choose(configured: Config, clauses: Sequence[str]) -> list[BoundPolicy]:

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from agent import collect, config, engine, evidence, plan, policy, registry, run
+from agent.steps import Steps
 from agent.policy import BoundPolicy
 from agent.store import FolderStore, Run
 from benchmarks.figures import Figure
@@ -81,7 +82,7 @@ def _evidence(target: Run, made: plan.Plan, scratch: Path) -> list[collect.Scope
     """The buckets as one scope, and the real law and empty registers beside them."""
     asked = run.sources({}, config.Common().reading_3_13, AUDIT_TIME)
     supporting = plan.Plan(policies=(), skipped=(), tables=tuple(t for t in made.tables if t.source != "aws"))
-    records = collect.collect(target, supporting, asked, collect.discover(supporting, asked), run.Steps())
+    records = collect.collect(target, supporting, asked, collect.discover(supporting, asked), Steps())
     planned = next(table for table in made.tables if table.table == "aws_s3_bucket")
     columns = registry.all_columns("aws_s3_bucket")
     values = [f"{_SPECIAL.get(name, _SAMPLES[columns[name].type])} AS {name}" for name in planned.columns if name != "name"]

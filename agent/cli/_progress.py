@@ -11,7 +11,7 @@ import click
 
 from agent.collect import ScopeRecord
 from agent.judge import Outcome
-from agent.run import Steps
+from agent.steps import Steps
 
 
 def steps(*, quiet: bool, bar: bool) -> SilentSteps:
