@@ -87,12 +87,15 @@ def state_of(counts: Counts, gaps: int) -> ClauseState:
     return ClauseState.HOLDS if counts.total else ClauseState.NOT_ASSESSED
 
 
-def verdict_of(counts: Counts) -> Verdict:
-    """The worst of a policy's findings."""
-    worst = ((counts.failed, Verdict.FAIL), (counts.unknown, Verdict.UNKNOWN), (counts.waived, Verdict.WAIVED))
-    return next(
-        (verdict for number, verdict in worst if number), Verdict.PASS if counts.total else Verdict.NOT_APPLICABLE
-    )
+def verdict_of(counts: Counts, gaps: int) -> Verdict:
+    """The worst of a policy's findings; with a gap it never passes."""
+    if counts.failed:
+        return Verdict.FAIL
+    if counts.unknown or gaps:
+        return Verdict.UNKNOWN
+    if counts.passed:
+        return Verdict.PASS
+    return Verdict.WAIVED if counts.waived else Verdict.NOT_APPLICABLE
 
 
 def finding(policy: Policy, verdict: Verdict, resource: str, **changes: Any) -> Finding:
@@ -153,7 +156,7 @@ def policy_result(
     counts = count(f.verdict for f in own)
     return PolicyResult(
         policy=policy,
-        verdict=verdict_of(counts),
+        verdict=verdict_of(counts, len(touching)),
         counts=counts,
         scopes=tuple(scope.name for scope in looked),
         gaps=len(touching),

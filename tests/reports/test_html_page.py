@@ -123,6 +123,15 @@ def test_a_long_list_of_gaps_says_how_many_more(result: Result) -> None:
     assert "and 200 more" in flat(page(msgspec.structs.replace(result, gaps=many)))
 
 
+def test_nothing_seen_is_not_told_as_nothing_there(result: Result) -> None:
+    outcome = next(o for o in result.policies if not o.counts.total)
+    assert outcome.gaps
+    one = msgspec.structs.replace(result, policies=(outcome,))
+    assert "part of what this control reads could not be seen" in flat(page(one))
+    seen = msgspec.structs.replace(one, policies=(msgspec.structs.replace(outcome, gaps=0),))
+    assert "Nothing of this kind was found in the 10 scopes" in flat(page(seen))
+
+
 def test_a_policy_that_broke_says_why(result: Result) -> None:
     broken = msgspec.structs.replace(result.policies[0], error="it ran longer than 60 s")
     text = flat(page(msgspec.structs.replace(result, policies=(broken, *result.policies[1:]))))
