@@ -131,8 +131,14 @@ CALLS = ["lab:ListStores", "lab:GetLock", "lab:GetAge", "lab:ListBackups", "lab:
 KINDS = [Unanswered(kind, "x") for kind in GapKind] + [RuntimeError("a defect"), KeyError("x")]
 
 
-@pytest.mark.parametrize("fault", KINDS, ids=lambda fault: str(getattr(fault, "kind", type(fault).__name__)))
-@pytest.mark.parametrize("call", CALLS)
+PAIRS = (
+    [(call, KINDS[0]) for call in CALLS]
+    + [("lab:GetLock", kind) for kind in KINDS]
+    + [("lab:ListBackups", k) for k in KINDS]
+)
+
+
+@pytest.mark.parametrize(("call", "fault"), PAIRS, ids=str)
 def test_denial_matrix(estate: Any, call: str, fault: Exception) -> None:
     """Whatever keeps a call from being answered, no policy that reads what it fills passes anywhere."""
     estate.faults[call] = fault
@@ -224,15 +230,8 @@ def test_only_needed_calls_are_made(estate: Any) -> None:
     assert len(estate.asked) == len(set(estate.asked)) + 2  # GetLock once for each of two stores on each bench
 
 
-SILLY = {
-    "endless": "(SELECT count(*) FROM lab_store a JOIN lab_store b ON true JOIN lab_store c ON true) > 0",
-    "cast": "CAST(kind AS INTEGER) = 1",
-    "deep": "(" + " OR ".join(f"days = {n}" for n in range(250)) + ")",
-}
-
-
 def test_a_policy_that_breaks_is_unknown_and_leaves_the_others_alone(estate: Any) -> None:
-    found = judge([make("cast", "CAST(split_part(name, 'x', 1) AS INTEGER) = 1 OR kind = 'x'"), LOCKED])
+    found = judge([make("cast", "CASE WHEN kind = 'x' THEN true ELSE CAST(kind AS INTEGER) = 1 END"), LOCKED])
     assert "Could not convert" in found.errors["cast"]
     assert set(found.verdicts["cast"].values()) == {"unknown"}
     assert set(found.verdicts["locked"].values()) == {"pass"}
