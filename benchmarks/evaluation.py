@@ -12,19 +12,22 @@ import resource
 import tempfile
 from pathlib import Path
 
+import duckdb
+
 from agent import collect, config, engine, evidence, plan, policy, registry, run
-from agent.steps import Steps
 from agent.policy import BoundPolicy
+from agent.steps import Steps
 from agent.store import FolderStore, Run
 from benchmarks.figures import Figure
 
 ROWS = int(os.environ.get("CLAUSULE_BENCH_ROWS", "1000000"))
 POLICIES = 20
-TARGET_MICROSECONDS, TARGET_MB = 0.5, 700
+SLOWEST, LARGEST = 0.5, 700
 AUDIT_TIME = "2026-11-23T00:00:00Z"
 
 _ROWS = """
-COPY (SELECT 'aws/1/account' AS _scope, '1' AS _group, CASE WHEN i % 100 = 0 THEN ['encryption_algorithm'] END AS _unread,
+COPY (SELECT 'aws/1/account' AS _scope, '1' AS _group,
+  CASE WHEN i % 100 = 0 THEN ['encryption_algorithm'] END AS _unread,
   '2026-11-23T00:00:00Z' AS _read_at, sha256(i::VARCHAR) AS _digest, '1' AS account_id,
   'bucket-' || i AS name, {values} FROM range({rows}) t(i)) TO '{path}' (FORMAT json)
 """
@@ -62,9 +65,13 @@ def measure() -> list[Figure]:
     load = (loaded.ru_utime + loaded.ru_stime - before.ru_utime - before.ru_stime) / ROWS * 1e6
     how = f"{ROWS:,} rows x {POLICIES} policies, {findings:,} findings written, {seconds:.1f} s CPU"
     return [
-        Figure("evaluation, per row and policy", f"{each:.2f} us CPU", how, f"< {TARGET_MICROSECONDS} us", each < TARGET_MICROSECONDS),
-        Figure("evaluation, peak memory", f"{memory:.0f} MB", "of the judging process", f"< {TARGET_MB} MB", memory < TARGET_MB),
-        Figure("evidence load, per row", f"{load:.1f} us CPU", f"NDJSON to a DuckDB file, {loaded.ru_maxrss / 1024:.0f} MB peak"),
+        Figure("evaluation, per row and policy", f"{each:.2f} us CPU", how, f"< {SLOWEST} us", each < SLOWEST),
+        Figure(
+            "evaluation, peak memory", f"{memory:.0f} MB", "of the judging process", f"< {LARGEST} MB", memory < LARGEST
+        ),
+        Figure(
+            "evidence load, per row", f"{load:.1f} us CPU", f"NDJSON to DuckDB, {loaded.ru_maxrss / 1024:.0f} MB peak"
+        ),
     ]
 
 
@@ -85,10 +92,9 @@ def _evidence(target: Run, made: plan.Plan, scratch: Path) -> list[collect.Scope
     records = collect.collect(target, supporting, asked, collect.discover(supporting, asked), Steps())
     planned = next(table for table in made.tables if table.table == "aws_s3_bucket")
     columns = registry.all_columns("aws_s3_bucket")
-    values = [f"{_SPECIAL.get(name, _SAMPLES[columns[name].type])} AS {name}" for name in planned.columns if name != "name"]
+    others = [name for name in planned.columns if name != "name"]
+    values = [f"{_SPECIAL.get(name, _SAMPLES[columns[name].type])} AS {name}" for name in others]
     path = scratch / "rows.ndjson"
-    import duckdb  # noqa: PLC0415
-
     duckdb.sql(_ROWS.format(values=", ".join(values), rows=ROWS, path=path))
     target.store.take(target.name("evidence/aws_s3_bucket/one.ndjson"), path)
     segment = collect.Segment(table="aws_s3_bucket", file="evidence/aws_s3_bucket/one.ndjson", rows=ROWS, sha256="")

@@ -14,7 +14,7 @@ import click
 
 from agent import plan, policy, rbac, registry
 from agent.cli import clausule
-from agent.reports import json_report
+from agent.reports import _document
 
 ROOT = Path(__file__).parent.parent
 
@@ -64,7 +64,7 @@ FILES: dict[str, Callable[[], str]] = {
     "docs/tables.md": tables,
     "docs/commands.md": commands,
     "deploy/helm/clausule/files/rules.yaml": rules,
-    "agent/reports/schema/report-1.schema.json": json_report.schema_text,
+    "agent/reports/schema/report-1.schema.json": lambda: _document.schema().decode(),
 }
 
 

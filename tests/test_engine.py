@@ -38,12 +38,11 @@ LOCKED = make("locked", "locked")
 VAULT = make("vault-locked", "locked", where="kind = 'vault'")
 AGED = make("young", "days < 30")
 NOBODY = make("no-foreign-keys", "NOT list_contains(keys, 'stranger')")
-BACKED_UP = make(
-    "backed-up", "EXISTS (SELECT 1 FROM lab_backup b WHERE b.bench = r.bench AND b.store = r.name AND b.good)"
-)
+OWN_BACKUP = "SELECT 1 FROM lab_backup b WHERE b.bench = r.bench AND b.store = r.name"
+BACKED_UP = make("backed-up", f"EXISTS ({OWN_BACKUP} AND b.good)")
 NO_BAD = make(
     "no-bad-backup",
-    "NOT EXISTS (SELECT 1 FROM lab_backup b WHERE b.bench = r.bench AND b.store = r.name AND NOT b.good)",
+    f"NOT EXISTS ({OWN_BACKUP} AND NOT b.good)",
 )
 LOOSE = make("no-backup-anywhere", "NOT EXISTS (SELECT 1 FROM lab_backup b WHERE b.store = r.name)")
 ALL = [LOCKED, VAULT, AGED, NOBODY, BACKED_UP, NO_BAD, LOOSE]

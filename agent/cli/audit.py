@@ -20,7 +20,7 @@ from agent.cli._options import (
 )
 
 
-@click.command(name="audit")
+@click.command(name="audit", short_help="Collect evidence, judge it, write reports.")
 @config_option
 @clause_option
 @iac_option

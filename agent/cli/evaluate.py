@@ -17,7 +17,7 @@ from agent.cli._options import (
 )
 
 
-@click.command(name="evaluate")
+@click.command(name="evaluate", short_help="Judge a stored run again.")
 @click.argument("run", default="latest")
 @config_option
 @store_option

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from agent.plan import Plan
 
 
-@click.command(name="plan")
+@click.command(name="plan", short_help="Print what an audit would collect.")
 @config_option
 @clause_option
 @iac_option

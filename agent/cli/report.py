@@ -10,7 +10,7 @@ import click
 from agent.cli._options import config_option, configuration, language_option, store_option
 
 
-@click.command(name="report")
+@click.command(name="report", short_help="Render a stored run again.")
 @click.argument("run", default="latest")
 @click.option("-f", "--format", "name", default="terminal", show_default=True, metavar="NAME", help="Which report.")
 @click.option(

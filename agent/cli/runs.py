@@ -9,7 +9,7 @@ import click
 from agent.cli._options import config_option, configuration, store_option
 
 
-@click.command(name="runs")
+@click.command(name="runs", short_help="List the stored runs.")
 @config_option
 @store_option
 @click.option(

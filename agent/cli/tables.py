@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 
-@click.command(name="tables")
+@click.command(name="tables", short_help="List the evidence tables.")
 @click.argument("name", required=False, metavar="[TABLE]")
 def command(name: str | None) -> None:
     """List the evidence tables, or show the columns of one: type, call and meaning."""
