@@ -85,7 +85,8 @@ def open_locked(job: Job) -> duckdb.DuckDBPyConnection:
 def _judge(connection: duckdb.DuckDBPyConnection, task: Task, audit_time: str) -> Outcome:
     params = sql.values(task.params, task.names, audit_time)
     judged = sql.judge(task.policy, task.blind_where, task.blind)
-    insert = f"INSERT INTO findings.main.findings SELECT {sql.quote(task.policy.id)}, _row, verdict, reason, NULL, NULL FROM ({judged})"
+    columns = f"{sql.quote(task.policy.id)}, _row, verdict, reason, NULL, NULL"
+    insert = f"INSERT INTO findings.main.findings SELECT {columns} FROM ({judged})"
     try:
         row = connection.execute(insert, params or None).fetchone()
     except (duckdb.Error, MemoryError) as error:
