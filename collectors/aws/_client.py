@@ -22,12 +22,11 @@ from botocore.config import Config
 from agent.errors import Unanswered
 from agent.model import Call, GapKind, Json
 from collectors.aws._call import AwsCall
-from collectors.aws._errors import error_code, unanswered
+from collectors.aws._errors import FAILURES, error_code, unanswered
 from collectors.aws._time import rfc3339
 
 ATTEMPTS = 5
 CONNECTIONS = 32
-_FAILURES = (boto.BotoCoreError, boto.ClientError)
 _MORE = ("NextToken", "nextToken", "NextMarker", "Marker", "ContinuationToken", "IsTruncated")
 """Fields by which an answer says that it is not all."""
 
@@ -57,7 +56,6 @@ class Clients:
             read_timeout=timeout_seconds,
             max_pool_connections=CONNECTIONS,
             user_agent_extra="clausule",
-            sts_regional_endpoints="regional",
         )
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._making = threading.Lock()
@@ -129,7 +127,7 @@ class AwsAnswers:
         client, region = self._client(call, item)
         try:
             answer = self._answer(client, call, _request(call, item))
-        except _FAILURES as error:
+        except FAILURES as error:
             self._count(getattr(error, "response", {}), error)
             if error_code(error) in call.absent:
                 return {}
@@ -166,7 +164,7 @@ class AwsAnswers:
         """The next page, None after the last; a page that fails after others leaves the list truncated."""
         try:
             return next(pages, None)
-        except _FAILURES as error:
+        except FAILURES as error:
             self._count(getattr(error, "response", {}), error)
             problem = unanswered(error, call, region)
         if number == 1:

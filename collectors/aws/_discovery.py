@@ -12,7 +12,7 @@ from agent.errors import Unanswered, UsageError
 from agent.model import Discovery, GapKind, Scope, UnlistedScopes
 from collectors.aws import REGIONS
 from collectors.aws._client import Account, AwsAnswers, Clients
-from collectors.aws._errors import unusable
+from collectors.aws._errors import FAILURES, unusable
 
 if TYPE_CHECKING:
     from collectors.aws import AwsSettings
@@ -55,7 +55,7 @@ class Estate:
             session = botocore.session.Session(profile=profile or None)
             home = self._home_region(session)
             identity = self._identify(session, home)
-        except (boto.BotoCoreError, boto.ClientError, ValueError) as error:
+        except (*FAILURES, ValueError) as error:
             raise unusable(error, who, self._settings.endpoint_url) from None
         if identity.id in self._accounts:
             raise UsageError(f"{who}: leads to account {identity.id} like another profile; keep one in aws.profiles")

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from agent.errors import Unanswered, UsageError
 from agent.model import GapKind
 from collectors.aws._call import AwsCall
 
+FAILURES = (boto.BotoCoreError, boto.ClientError, ResponseParserError)
+"""What botocore raises for a call that failed."""
 _EXPIRED = re.compile(r"ExpiredToken|RequestExpired|TokenRefreshRequired")
 _BY_CODE: tuple[tuple[re.Pattern[str], GapKind, str], ...] = (
     (  # what regional endpoints answer to valid credentials while the account has the region switched off
@@ -63,7 +66,7 @@ _BY_EXCEPTION: tuple[tuple[tuple[type[Exception], ...], GapKind, str], ...] = (
         GapKind.UNSUPPORTED,
         "the service has no endpoint there",
     ),
-    ((boto.ResponseParserError, boto.PaginationError), GapKind.UNREADABLE, "the answer could not be read"),
+    ((ResponseParserError, boto.PaginationError), GapKind.UNREADABLE, "the answer could not be read"),
     ((boto.HTTPClientError,), GapKind.UNREACHABLE, "could not be reached"),
 )
 
