@@ -10,6 +10,7 @@ import yaml
 
 from tests.conftest import missing
 from tests.deploy import helm as helms
+from tests.kube import api_server  # noqa: F401 - a fixture
 
 VALUES: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "values.yaml").read_text())
 
