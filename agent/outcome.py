@@ -266,20 +266,16 @@ def _locations(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Iterator[
 
 
 def _location_query(table: str, provider: str, codes: tuple[str, ...]) -> str:
-    """Resources by group and place; the first code that the law knows decides, so a zone goes before its region."""
-    joins = [
-        f"LEFT JOIN evidence.law_place p{i} ON p{i}.provider = {provider} AND p{i}.code = r.{sql.name(code)}"
-        for i, code in enumerate(codes)
-    ]
-    first = {
-        part: f"coalesce({', '.join(f'p{i}.{part}' for i in range(len(codes)))})" for part in ("country", "standing")
-    }
-    known = " ".join(f"WHEN p{index}.code IS NOT NULL THEN p{index}.code" for index in range(len(codes)))
-    code = f"CASE {known} ELSE r.{sql.name(codes[-1])} END"
+    """Resources by group and place. The most specific code that a row has decides, known or not: no falling back."""
+    code = f"coalesce({', '.join(_known(code) for code in codes)}, '')"
     return (
-        f"SELECT r._group, {provider}, {code}, {first['country']}, {first['standing']}, count(*) "
-        f"FROM evidence.{sql.name(table)} r {' '.join(joins)} GROUP BY ALL ORDER BY ALL"
+        f"SELECT r._group, {provider}, {code}, p.country, p.standing, count(*) FROM evidence.{sql.name(table)} r "
+        f"LEFT JOIN evidence.law_place p ON p.provider = {provider} AND p.code = {code} GROUP BY ALL ORDER BY ALL"
     )
+
+
+def _known(code: str) -> str:
+    return f"nullif(r.{sql.name(code)}, '')"
 
 
 def _groups(
