@@ -34,7 +34,7 @@ TABLE = Table(
         _column("volume_id", "VARCHAR", "Id of the volume.", "VolumeId"),
         _column("encrypted", "BOOLEAN", "Whether the volume is encrypted.", "Encrypted"),
         _column("kms_key_id", "VARCHAR", "ARN of the KMS key; empty when it is not encrypted.", "KmsKeyId || ''"),
-        _column("state", "VARCHAR", "creating, available, in-use, deleting, deleted or error.", "State"),
+        _column("state", "VARCHAR", "State: creating, available, in-use, deleting, deleted or error.", "State"),
         _column("size_gib", "BIGINT", "Size in GiB.", "Size"),
         _column("snapshot_id", "VARCHAR", "Snapshot it was made from; empty when none.", "SnapshotId || ''"),
         _column("availability_zone", "VARCHAR", "Zone that the data is in; may be a local zone.", "AvailabilityZone"),
