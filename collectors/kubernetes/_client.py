@@ -228,7 +228,7 @@ class KubeClient:
 
         chunks = []
         try:
-            for chunk in response.stream(_CHUNK):
+            while chunk := response.read1(_CHUNK):  # what is there; a plain read would wait for all of it
                 chunks.append(chunk)
                 if time.monotonic() > deadline:
                     raise self._too_late(path)

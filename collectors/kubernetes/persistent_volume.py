@@ -33,7 +33,13 @@ TABLE = Table(
             _LIST.name,
             "spec.persistentVolumeReclaimPolicy",
         ),
-        Column("phase", "VARCHAR", "`Available`, `Bound`, `Released`, `Failed` …", _LIST.name, "status.phase"),
+        Column(
+            "phase",
+            "VARCHAR",
+            "`Pending`, `Available`, `Bound`, `Released` or `Failed`.",
+            _LIST.name,
+            "status.phase",
+        ),
         Column("storage_class", "VARCHAR", "Its storage class, '' if none.", _LIST.name, "spec.storageClassName || ''"),
         Column("csi_driver", "VARCHAR", "Its CSI driver, '' if it has none.", _LIST.name, "spec.csi.driver || ''"),
         Column(
