@@ -5,16 +5,17 @@ So that a verdict about clause 3.13 can be checked next year against what the la
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 import msgspec
 
-from agent import law
+from agent import law, places
 from agent.model import Call, Discovery, Json, Scope
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LawSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How clause 3.13 is read; `reading_3_13` in `clausule.yaml`."""
 
     reading: law.Reading = "chapter_v"
@@ -25,24 +26,33 @@ class LawAnswers:
 
     retries = 0
 
-    def __init__(self, date: str, reading: law.Reading) -> None:
-        self._standing = {found.country: found for found in law.jurisdictions(date, reading)}
+    def __init__(self, found: law.Law) -> None:
+        self._law = found
 
     def items(self, call: Call) -> Iterator[Json]:
-        """Places with their country's standing, or the countries themselves."""
+        """Jurisdictions, or places with how they stand; the keys are the tables' columns."""
         if call.name == "facts:jurisdictions":
-            yield from (msgspec.to_builtins(found) for found in self._standing.values())
-            return
-        for place in law.places().values():
-            country = msgspec.to_builtins(self._standing[law.country_code(place.country) or ""])
-            yield {**country, **msgspec.to_builtins(place), "id": f"{place.provider}/{place.code}"}
+            yield from (_jurisdiction(found) for found in self._law.jurisdictions())
+        else:
+            yield from (_place(places.judge(self._law, place)) for place in places.places().values())
 
     def ask(self, call: Call, item: Json) -> Json:
         """No table of the law asks more than once."""
         raise NotImplementedError(call.name)
 
 
-class Law:
+def _jurisdiction(found: law.Jurisdiction) -> Json:
+    fields = msgspec.to_builtins(found)
+    return {**fields, "country": fields.pop("code")}
+
+
+def _place(found: places.PlaceStanding) -> Json:
+    fields = msgspec.to_builtins(found)
+    place = fields.pop("place")
+    return {**place, **fields, "id": f"{place['provider']}/{place['code']}"}
+
+
+class LawSource:
     """See `agent.model.Source`."""
 
     name: ClassVar[str] = "law"
@@ -53,10 +63,11 @@ class Law:
     }
     discovery: ClassVar[Mapping[str, tuple[Call, ...]]] = {}
     typical_scopes: ClassVar[Mapping[str, int]] = {}
-    Settings: ClassVar[type[msgspec.Struct]] = Settings
+    Settings: ClassVar[type[msgspec.Struct]] = LawSettings
 
-    def __init__(self, settings: Settings, audit_time: str) -> None:
-        self._reading, self._date = settings.reading, audit_time[:10]
+    def __init__(self, settings: LawSettings, audit_time: str) -> None:
+        day = dt.datetime.fromisoformat(audit_time).astimezone(dt.UTC).date()
+        self._law = law.at(day, settings.reading)
 
     def discover(self, kinds: frozenset[str]) -> Discovery:
         """One scope: the facts."""
@@ -71,7 +82,7 @@ class Law:
     def answers(self, scope: Scope) -> LawAnswers:
         """The facts; every scope is the same."""
         del scope
-        return LawAnswers(self._date, self._reading)
+        return LawAnswers(self._law)
 
 
-SOURCE = Law
+SOURCE = LawSource
