@@ -1,4 +1,4 @@
-"""A real Kubernetes API server for tests: the fixture `api_server`.
+"""A real Kubernetes API server for tests: the fixture `api_server`, or one of one's own with `running`.
 
 It needs what Kubernetes' own test tooling needs: a folder named by KUBEBUILDER_ASSETS with `etcd`, `kube-apiserver` and
 `kubectl`. Without it these tests are skipped and say so. The servers listen on free ports of loopback, keep everything
@@ -19,6 +19,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -210,15 +211,22 @@ def _free_port() -> int:
         return port
 
 
-@pytest.fixture(scope="session")
-def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """A running API server, empty but for what it makes itself; shared by the tests of a worker."""
+@contextmanager
+def running(folder: Path) -> Iterator[ApiServer]:
+    """A fresh API server that keeps its files in a folder, until the end of the block; skips where there is none."""
     assets = os.environ.get(ASSETS, "")
     if not assets:
         missing(f"{ASSETS} (the folder with etcd, kube-apiserver and kubectl)")
-    server = ApiServer(Path(assets), tmp_path_factory.mktemp("kube"))
+    server = ApiServer(Path(assets), folder)
     try:
         server.start()
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """A running API server, shared by the tests of a worker: leave it as you found it."""
+    with running(tmp_path_factory.mktemp("kube")) as server:
+        yield server

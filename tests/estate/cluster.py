@@ -1,14 +1,17 @@
 """The embedded estate's cluster: recorded answers of a real API server, served again over HTTP on loopback.
 
 `cluster/seed.json` declares what it holds, `cluster/truth.yaml` says by hand what the tables must make of it, and the
-other files are what a real server answered once it held the seed (`record`). `ReplayServer` answers like that server:
-pages by `limit` and `continue`, 404 for what was not recorded, and, for tests, faults by path.
+other files are what a real server answered once it held the seed; a test holds them to that, and
+`python -m tests.estate.cluster` records them again (with KUBEBUILDER_ASSETS set, see `tests/kube.py`).
+`ReplayServer` answers like that server: pages by `limit` and `continue`, 404 for what was not recorded, and, for tests,
+faults by path.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -198,15 +201,29 @@ def seed(kubectl: Kubectl) -> None:
             kubectl("patch", name, "--subresource=status", "--type=merge", "-p", json.dumps(patch))
 
 
-def record(kubectl: Kubectl) -> None:
-    """Write down what a real cluster answers. `managedFields` is left out: nothing reads it, and it is most of it."""
+def answers(kubectl: Kubectl) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What a real cluster answers, by the file it is recorded in. Without `managedFields`: nothing reads that."""
     for path, name in PATHS.items():
         answer = json.loads(kubectl("get", "--raw", path))
         for item in answer.get("items", ()):
             item["metadata"].pop("managedFields", None)
-        (FOLDER / name).write_text(json.dumps(answer, indent=1) + "\n")
+        yield name, answer
 
 
 def _recorded(path: str) -> dict[str, Any]:
     recorded: dict[str, Any] = json.loads((FOLDER / PATHS[path]).read_text())
     return recorded
+
+
+def record() -> None:
+    """Start a real API server, seed it, and write down what it answers."""
+    from tests.kube import running
+
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder)) as server:
+        seed(server.kubectl)
+        for name, answer in answers(server.kubectl):
+            (FOLDER / name).write_text(json.dumps(answer, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    record()

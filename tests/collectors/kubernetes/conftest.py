@@ -18,7 +18,6 @@ from collectors.kubernetes import SOURCE
 from collectors.kubernetes._client import KubeClient
 from collectors.kubernetes._kubeconfig import Kubeconfig
 from tests.estate import cluster
-from tests.kube import api_server  # noqa: F401 - a fixture
 
 TABLES = tuple(table for table in registry.tables().values() if table.source == "kubernetes")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from collectors.kubernetes import SOURCE
 from collectors.kubernetes._client import KubeClient
 from collectors.kubernetes._kubeconfig import Kubeconfig
 from tests.estate import cluster
-from tests.kube import ApiServer
+from tests.kube import ApiServer, running
 
 from .conftest import TABLES, Collected, true_rows
 
@@ -25,9 +26,11 @@ NODES = registry.tables()["k8s_node"].list_call
 
 
 @pytest.fixture(scope="module")
-def seeded(api_server: ApiServer) -> ApiServer:
-    cluster.seed(api_server.kubectl)
-    return api_server
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    """A server of its own: the truth is about everything in it."""
+    with running(tmp_path_factory.mktemp("kube")) as server:
+        cluster.seed(server.kubectl)
+        yield server
 
 
 def paged_client(server: ApiServer) -> KubeClient:
@@ -57,6 +60,21 @@ def test_the_seeded_cluster_is_the_truth(gather: Callable[..., Collected], seede
     assert found.gaps == []
     for table in TABLES:
         assert found.rows[table.name] == true_rows(table.name, "test")
+
+
+def test_the_recording_is_what_a_real_server_answers(seeded: ApiServer) -> None:
+    for name, answer in cluster.answers(seeded.kubectl):
+        recorded = json.loads((cluster.FOLDER / name).read_text())
+        assert without_history(answer) == without_history(recorded), name
+
+
+def without_history(answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer without what every server gives anew: ids, versions and times of making."""
+    history = {"uid", "resourceVersion", "creationTimestamp"}
+    for thing in (answer, *answer.get("items", ())):
+        metadata = thing.get("metadata", {})
+        thing["metadata"] = {key: value for key, value in metadata.items() if key not in history}
+    return answer
 
 
 def test_pages_are_read_to_the_end(seeded: ApiServer) -> None:
