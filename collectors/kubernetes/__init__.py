@@ -18,7 +18,8 @@ import msgspec
 from agent.errors import UsageError
 from agent.model import Answers, Call, Discovery, GapKind, Scope, UnlistedScopes
 from collectors.kubernetes._call import KubeCall
-from collectors.kubernetes._client import KubeClient, Unserved
+from collectors.kubernetes._client import KubeClient
+from collectors.kubernetes._http import Connection, Unserved
 from collectors.kubernetes._kubeconfig import CredentialsError, Kubeconfig, in_cluster
 
 _VERSION = KubeCall(name="version", role="list", path="/version")
@@ -114,7 +115,7 @@ class KubernetesSource:
             if name not in self._clients:
                 own = self._settings.in_cluster and name == self._own_name
                 configuration = in_cluster() if own else Kubeconfig(self._settings.kubeconfig).configuration(name)
-                self._clients[name] = KubeClient(configuration, self._settings.timeout_seconds)
+                self._clients[name] = KubeClient(Connection(configuration, self._settings.timeout_seconds))
             return self._clients[name]
 
 
@@ -126,9 +127,9 @@ def _probe(name: str, client: KubeClient | CredentialsError) -> UnlistedScopes |
     """Why a cluster cannot be looked at; None when it answers."""
     if isinstance(client, CredentialsError):
         return _unlisted(name, GapKind.DENIED, str(client))
-    where = f"kubernetes context '{name}' at {client.server}"
+    where = f"kubernetes context '{name}' at {client.connection.server}"
     try:
-        msgspec.json.decode(client.get(_VERSION.path), type=_Version)
+        msgspec.json.decode(client.connection.get(_VERSION.path), type=_Version)
     except Unserved as problem:
         if problem.status == HTTPStatus.FORBIDDEN:  # it is there and knows who asks: the lists will say what is granted
             return None

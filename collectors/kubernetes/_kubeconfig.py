@@ -17,7 +17,7 @@ import msgspec
 
 from agent.documents import Document, read, suggest
 from agent.errors import DocumentError, UsageError
-from collectors.kubernetes._client import quiet
+from collectors.kubernetes._http import quiet
 
 
 class CredentialsError(UsageError):

@@ -14,6 +14,7 @@ from agent import registry
 from agent.model import GapKind
 from collectors.kubernetes import SOURCE
 from collectors.kubernetes._client import KubeClient
+from collectors.kubernetes._http import Connection
 from collectors.kubernetes._kubeconfig import Kubeconfig
 from tests.estate import cluster
 from tests.kube import ApiServer, running
@@ -34,7 +35,8 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
 
 
 def paged_client(server: ApiServer) -> KubeClient:
-    return KubeClient(Kubeconfig(str(server.kubeconfig)).configuration("test"), 30, page_size=2)
+    configuration = Kubeconfig(str(server.kubeconfig)).configuration("test")
+    return KubeClient(Connection(configuration, 30), page_size=2)
 
 
 def auditor(server: ApiServer, name: str, permissions: set[str], folder: Path) -> Path:
