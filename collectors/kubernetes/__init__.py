@@ -19,7 +19,7 @@ from agent.errors import UsageError
 from agent.model import Answers, Call, Discovery, GapKind, Scope, UnlistedScopes
 from collectors.kubernetes._call import KubeCall
 from collectors.kubernetes._client import KubeClient
-from collectors.kubernetes._http import Connection, Unserved
+from collectors.kubernetes._http import Unserved
 from collectors.kubernetes._kubeconfig import CredentialsError, Kubeconfig, in_cluster
 
 _VERSION = KubeCall(name="version", role="list", path="/version")
@@ -115,7 +115,7 @@ class KubernetesSource:
             if name not in self._clients:
                 own = self._settings.in_cluster and name == self._own_name
                 configuration = in_cluster() if own else Kubeconfig(self._settings.kubeconfig).configuration(name)
-                self._clients[name] = KubeClient(Connection(configuration, self._settings.timeout_seconds))
+                self._clients[name] = KubeClient(configuration, self._settings.timeout_seconds)
             return self._clients[name]
 
 

@@ -9,7 +9,8 @@ Decisions:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -38,8 +39,16 @@ class _Page(msgspec.Struct):
 class KubeClient:
     """The lists of one cluster; meets `agent.model.Answers`."""
 
-    def __init__(self, connection: Connection, page_size: int = PAGE_SIZE) -> None:
-        self.connection = connection
+    def __init__(
+        self,
+        configuration: Any,
+        timeout_seconds: int,
+        *,
+        page_size: int = PAGE_SIZE,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """`configuration` is the official client's; `timeout_seconds` is for one page."""
+        self.connection = Connection(configuration, timeout_seconds, pause)
         self._page_size = page_size
 
     @property

@@ -83,7 +83,7 @@ def quiet() -> Iterator[None]:
 class Connection:
     """Requests to one API server, as one user. Several threads may share it."""
 
-    def __init__(self, configuration: Any, timeout_seconds: int, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, configuration: Any, timeout_seconds: int, pause: Callable[[float], None]) -> None:
         from kubernetes.client.rest import RESTClientObject  # noqa: PLC0415 - the package takes a second to import
 
         configuration.retries = False

@@ -16,7 +16,6 @@ from agent.plan import Plan, TablePlan
 from agent.store import FolderStore, new_run
 from collectors.kubernetes import SOURCE
 from collectors.kubernetes._client import KubeClient
-from collectors.kubernetes._http import Connection
 from collectors.kubernetes._kubeconfig import Kubeconfig
 from tests.estate import cluster
 
@@ -107,4 +106,4 @@ def waits() -> list[float]:
 def client(kubeconfig: str, waits: list[float]) -> KubeClient:
     """A client for the replayed cluster, two objects to a page, one second to answer."""
     configuration = Kubeconfig(kubeconfig).configuration(cluster.CONTEXT)
-    return KubeClient(Connection(configuration, 1, waits.append), page_size=2)
+    return KubeClient(configuration, 1, page_size=2, pause=waits.append)

@@ -14,7 +14,6 @@ from agent import registry
 from agent.model import GapKind
 from collectors.kubernetes import SOURCE
 from collectors.kubernetes._client import KubeClient
-from collectors.kubernetes._http import Connection
 from collectors.kubernetes._kubeconfig import Kubeconfig
 from tests.estate import cluster
 from tests.kube import ApiServer, running
@@ -36,7 +35,7 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
 
 def paged_client(server: ApiServer) -> KubeClient:
     configuration = Kubeconfig(str(server.kubeconfig)).configuration("test")
-    return KubeClient(Connection(configuration, 30), page_size=2)
+    return KubeClient(configuration, 30, page_size=2)
 
 
 def auditor(server: ApiServer, name: str, permissions: set[str], folder: Path) -> Path:
