@@ -266,16 +266,30 @@ def _locations(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Iterator[
 
 
 def _location_query(table: str, provider: str, codes: tuple[str, ...]) -> str:
-    """Resources by group and place. The most specific code that a row has decides, known or not: no falling back."""
-    code = f"coalesce({', '.join(_known(code) for code in codes)}, '')"
+    """Resources by group and place; `codes` are a zone and its region, or a region alone."""
+    code = _place_code(provider, *(f"r.{sql.name(code)}" for code in codes))
     return (
         f"SELECT r._group, {provider}, {code}, p.country, p.standing, count(*) FROM evidence.{sql.name(table)} r "
         f"LEFT JOIN evidence.law_place p ON p.provider = {provider} AND p.code = {code} GROUP BY ALL ORDER BY ALL"
     )
 
 
-def _known(code: str) -> str:
-    return f"nullif(r.{sql.name(code)}, '')"
+def _place_code(provider: str, *codes: str) -> str:
+    """Which code says where it is, as the policies of 3.13 decide it.
+
+    A listed zone is a place of its own (a local zone of Frankfurt stands in Istanbul); an ordinary zone is its region
+    and a letter or number; any other zone is unknown although its region is known.
+    """
+    region = codes[-1]
+    if len(codes) == 1:
+        return region
+    zone = codes[0]
+    listed = f"{zone} IN (SELECT z.code FROM evidence.law_place z WHERE z.provider = {provider})"
+    ordinary = f"starts_with({zone}, {region}) AND ({provider} <> 'aws' OR len({zone}) = len({region}) + 1)"
+    return (
+        f"CASE WHEN {listed} THEN {zone} WHEN coalesce({zone}, '') = '' OR regexp_matches({zone}, '^[0-9]+$') "
+        f"OR ({ordinary}) THEN {region} ELSE {zone} END"
+    )
 
 
 def _groups(

@@ -20,7 +20,7 @@ import yaml
 from tests.estate import aws, cluster
 
 HERE = Path(__file__).parent
-AGREEMENT = "Verwerkersovereenkomst Loonwijs bv – Stad Voorbeeld"
+AGREEMENT = "Verwerkersovereenkomst Loonwijs bv en Stad Voorbeeld"
 CLAUSULE = str(Path(sys.executable).parent / "clausule")
 
 
