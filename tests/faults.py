@@ -24,6 +24,7 @@ import botocore.handlers
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.loaders import Loader, create_loader
 from botocore.model import OperationModel
 
 Fault = Literal["denied", "throttled", "timeout", "unreachable", "server_error", "malformed", "expired", "region_off"]
@@ -110,19 +111,26 @@ def intercepted(call: str, handler: Handler) -> Iterator[None]:
     model = operation(call)
     event = f"before-send.{model.service_model.service_id.hyphenize()}.{model.name}"
     handlers = [*botocore.handlers.BUILTIN_HANDLERS, (event, handler)]
-    no_waiting = SimpleNamespace(sleep=lambda _: None)
     with (
         patch.object(botocore.handlers, "BUILTIN_HANDLERS", handlers),
-        patch.object(botocore.endpoint, "time", no_waiting),
+        patch.object(botocore.endpoint, "time", SimpleNamespace(sleep=lambda _: None)),
+        patch.object(botocore.session, "create_loader", _loader),
     ):
         yield
+
+
+@cache
+def _loader(path: str | None = None) -> Loader:
+    """One reader of botocore's models for all sessions of faults: reading them takes longest of all."""
+    return create_loader(path)
 
 
 @cache
 def operation(call: str) -> OperationModel:
     """botocore's model of `service:Operation`."""
     service, _, name = call.partition(":")
-    return botocore.session.get_session().get_service_model(service).operation_model(name)
+    with patch.object(botocore.session, "create_loader", _loader):
+        return botocore.session.get_session().get_service_model(service).operation_model(name)
 
 
 def response(url: str, status: int, body: bytes) -> AWSResponse:

@@ -22,7 +22,7 @@ from botocore.config import Config
 from agent.errors import Unanswered
 from agent.model import Call, GapKind, Json
 from collectors.aws._call import AwsCall
-from collectors.aws._errors import FAILURES, error_code, unanswered
+from collectors.aws._errors import FAILURES, UNREACHED, error_code, unanswered
 from collectors.aws._time import rfc3339
 
 ATTEMPTS = 5
@@ -128,7 +128,7 @@ class AwsAnswers:
         try:
             answer = self._answer(client, call, _request(call, item))
         except FAILURES as error:
-            self._count(getattr(error, "response", {}), error)
+            self._count(getattr(error, "response", None) or {}, error)
             if error_code(error) in call.absent:
                 return {}
             raise unanswered(error, call, region) from None
@@ -141,7 +141,7 @@ class AwsAnswers:
         region = region or self._account.home_region
         try:
             return self._clients.get(self._account.credentials, call.service, region), region
-        except boto.BotoCoreError as error:
+        except FAILURES as error:  # renewing the credentials asks AWS too
             raise unanswered(error, call, region) from None
 
     def _answer(self, client: Any, call: AwsCall, request: dict[str, Json]) -> dict[str, Json]:
@@ -165,7 +165,7 @@ class AwsAnswers:
         try:
             return next(pages, None)
         except FAILURES as error:
-            self._count(getattr(error, "response", {}), error)
+            self._count(getattr(error, "response", None) or {}, error)
             problem = unanswered(error, call, region)
         if number == 1:
             raise problem from None
@@ -178,7 +178,7 @@ class AwsAnswers:
 
     def _count(self, response: dict[str, Json], error: Exception | None = None) -> None:
         """Add the retries that botocore made; it does not tell those of a connection that never answered."""
-        lost = ATTEMPTS - 1 if isinstance(error, boto.HTTPClientError) else 0
+        lost = ATTEMPTS - 1 if isinstance(error, UNREACHED) else 0
         with self._counting:
             self._retries += int(response.get("ResponseMetadata", {}).get("RetryAttempts", lost))
 

@@ -55,7 +55,7 @@ class Estate:
             session = botocore.session.Session(profile=profile or None)
             home = self._home_region(session)
             identity = self._identify(session, home)
-        except (*FAILURES, ValueError) as error:
+        except FAILURES as error:
             raise unusable(error, who, self._settings.endpoint_url) from None
         if identity.id in self._accounts:
             raise UsageError(f"{who}: leads to account {identity.id} like another profile; keep one in aws.profiles")
@@ -79,7 +79,7 @@ class Estate:
             listed = list(AwsAnswers(self._clients, account, account.home_region).items(REGIONS))
         except Unanswered as problem:
             return [], [_unlisted(account.id, "*", problem)]
-        enabled = {region["RegionName"] for region in listed if region["OptInStatus"] != "not-opted-in"}
+        enabled = {region["RegionName"] for region in listed if region.get("OptInStatus") != "not-opted-in"}
         wanted = set(self._settings.regions) or enabled
         off = Unanswered(GapKind.UNSUPPORTED, "aws.regions names it, but the region is not enabled in this account")
         return (

@@ -8,6 +8,7 @@ allows …") is taken from them.
 from __future__ import annotations
 
 import re
+from xml.etree.ElementTree import ParseError
 
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
@@ -16,8 +17,12 @@ from agent.errors import Unanswered, UsageError
 from agent.model import GapKind
 from collectors.aws._call import AwsCall
 
-FAILURES = (boto.BotoCoreError, boto.ClientError, ResponseParserError)
+UNREADABLE = (ResponseParserError, ParseError, KeyError, ValueError)
+"""What botocore's parsers raise or let through for an answer that is not what the service's protocol says."""
+FAILURES = (boto.BotoCoreError, boto.ClientError, *UNREADABLE)
 """What botocore raises for a call that failed."""
+UNREACHED = (boto.HTTPClientError, boto.ConnectionError)
+"""What it raises where there was no answer at all."""
 _EXPIRED = re.compile(r"ExpiredToken|RequestExpired|TokenRefreshRequired")
 _BY_CODE: tuple[tuple[re.Pattern[str], GapKind, str], ...] = (
     (  # what regional endpoints answer to valid credentials while the account has the region switched off
@@ -66,8 +71,8 @@ _BY_EXCEPTION: tuple[tuple[tuple[type[Exception], ...], GapKind, str], ...] = (
         GapKind.UNSUPPORTED,
         "the service has no endpoint there",
     ),
-    ((ResponseParserError, boto.PaginationError), GapKind.UNREADABLE, "the answer could not be read"),
-    ((boto.HTTPClientError,), GapKind.UNREACHABLE, "could not be reached"),
+    ((*UNREADABLE, boto.PaginationError), GapKind.UNREADABLE, "the answer could not be read"),
+    (UNREACHED, GapKind.UNREACHABLE, "could not be reached"),
 )
 
 
@@ -90,7 +95,7 @@ def _client_error(error: boto.ClientError) -> tuple[GapKind, str]:
     answer = f"answered {code or 'an error without a code'} (HTTP {status})"
     for pattern, kind, meaning in _BY_CODE:
         if pattern.search(code):
-            return kind, answer + (meaning or _reason(error))
+            return kind, answer + (_reason(error) if kind is GapKind.DENIED and not meaning else meaning)
     other = GapKind.UNREACHABLE if status >= _SERVER_ERROR else GapKind.UNEXPECTED
     return _BY_STATUS.get(status, other), answer
 
@@ -128,6 +133,8 @@ def _unasked(error: Exception, endpoint: str) -> tuple[str, str]:
         return "no credentials were found", "set AWS_PROFILE, name a profile in aws.profiles, or run: aws configure"
     if isinstance(error, _NO_CREDENTIALS):
         return f"the credentials could not be obtained ({name})", "log in again, for example: aws sso login"
-    if isinstance(error, boto.HTTPClientError | ValueError):
+    if isinstance(error, UNREACHED):
         return f"{endpoint} could not be reached ({name})", "check aws.endpoint_url, the network and the proxy"
+    if isinstance(error, UNREADABLE):
+        return f"{endpoint} gave no answer of AWS ({name})", "check aws.endpoint_url and the proxy"
     return f"AWS cannot be asked ({name})", "check ~/.aws/config and AWS_REGION"

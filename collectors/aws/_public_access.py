@@ -14,9 +14,9 @@ _SWITCHES = {
 }
 
 
-def _switch(field: str) -> Callable[[Json], bool]:
-    """Reads one switch; S3 documents that an unset switch, or no configuration at all, is off."""
-    return lambda response: response.get("PublicAccessBlockConfiguration", {}).get(field, False)
+def _switch(field: str) -> Callable[[Json], bool | None]:
+    """Reads one switch; without any configuration all four are off."""
+    return lambda response: response["PublicAccessBlockConfiguration"].get(field) if response else False
 
 
 def public_access_columns(call: str, prefix: str = "") -> tuple[Column, ...]:

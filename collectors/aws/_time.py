@@ -14,11 +14,9 @@ from botocore.utils import parse_timestamp
 _PLAIN = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z")
 
 
-def rfc3339(value: str | float | dt.datetime) -> str:
+def rfc3339(value: str | float) -> str:
     """The moment as `2026-11-23T20:15:00Z`, fractions of a second cut off; ValueError if it is none."""
     if isinstance(value, str) and (plain := _PLAIN.fullmatch(value)):
         return f"{plain[1]}Z"
     moment = parse_timestamp(value)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=dt.UTC)
     return str(moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))

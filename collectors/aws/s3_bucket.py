@@ -91,9 +91,12 @@ def replication_destinations(response: Json) -> list[str]:
     return sorted({rule["Destination"]["Bucket"] for rule in rules if rule["Status"] == "Enabled"})
 
 
+def _locks(response: Json) -> bool:
+    return bool(response) and response["ObjectLockConfiguration"]["ObjectLockEnabled"] == "Enabled"
+
+
 def _retention(response: Json) -> Json:
-    lock = response["ObjectLockConfiguration"] if response else {}
-    return lock.get("Rule", {}).get("DefaultRetention", {})
+    return response["ObjectLockConfiguration"].get("Rule", {}).get("DefaultRetention", {}) if _locks(response) else {}
 
 
 def _lock_mode(response: Json) -> str:
@@ -106,6 +109,12 @@ def lock_days(response: Json) -> int:
     retention = _retention(response)
     days: int = retention.get("Days", 0) + 365 * retention.get("Years", 0)
     return days
+
+
+def _ownership(response: Json) -> str:
+    """S3 treats a bucket without ownership controls as ObjectWriter: such buckets are older than the controls."""
+    ownership: str = response["OwnershipControls"]["Rules"][0]["ObjectOwnership"] if response else "ObjectWriter"
+    return ownership
 
 
 def _column(name: str, text: str, call: str, value: Extract, kind: str = "VARCHAR") -> Column:
@@ -220,7 +229,7 @@ TABLE = Table(
             "object_lock_enabled",
             "Whether objects can be locked against deletion.",
             _LOCK,
-            "ObjectLockConfiguration.ObjectLockEnabled == 'Enabled'",
+            _locks,
             "BOOLEAN",
         ),
         _column("object_lock_mode", "Default lock: GOVERNANCE, COMPLIANCE, or empty.", _LOCK, _lock_mode),
@@ -229,9 +238,9 @@ TABLE = Table(
         ),
         _column(
             "object_ownership",
-            "Who owns new objects; ObjectWriter, S3's own default, where it is not configured.",
+            "Who owns new objects; ObjectWriter where that is not configured.",
             _OWNERSHIP,
-            "OwnershipControls.Rules[0].ObjectOwnership || 'ObjectWriter'",
+            _ownership,
         ),
     ),
 )

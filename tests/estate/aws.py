@@ -39,7 +39,9 @@ class _Recent:
     """Equals an RFC 3339 moment within a day of now."""
 
     def __eq__(self, other: object) -> bool:
-        moment = dt.datetime.strptime(str(other), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+        if not isinstance(other, str):
+            return other is self
+        moment = dt.datetime.strptime(other, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
         return abs(dt.datetime.now(dt.UTC) - moment) < dt.timedelta(days=1)
 
     __hash__ = None  # type: ignore[assignment]
@@ -171,7 +173,7 @@ def moto(*, own_process: bool = False) -> Iterator[str]:
 
 @contextmanager
 def _thread() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - takes a second; the process needs it not
+    from moto.server import ThreadedMotoServer  # takes a second, and the process needs it not
 
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -297,7 +299,7 @@ class _Seeding:
             AllocatedStorage=20,
             AvailabilityZone=f"{database.region}a",
             MasterUsername="beheer",
-            MasterUserPassword="not-a-real-one",  # noqa: S106 - for an emulator
+            MasterUserPassword="not-a-real-one",
             StorageEncrypted=database.storage_encrypted,
             **({"KmsKeyId": database.kms_key_id} if database.kms_key_id else {}),
             PubliclyAccessible=database.publicly_accessible,

@@ -129,13 +129,13 @@ def test_an_endpoint_that_is_not_there() -> None:
 def test_an_endpoint_that_is_no_url() -> None:
     with pytest.raises(UsageError) as error:
         _discover("moto")
-    assert "moto could not be reached" in _one_line(error)
+    assert "moto gave no answer of AWS (ValueError)" in _one_line(error)
 
 
 def test_an_endpoint_that_is_something_else(endpoint: str) -> None:
     with fault("sts:GetCallerIdentity", "malformed"), pytest.raises(UsageError) as error:
         _discover(endpoint)
-    assert "AWS cannot be asked" in _one_line(error)
+    assert "gave no answer of AWS (ResponseParserError); check aws.endpoint_url" in _one_line(error)
 
 
 def test_a_profile_that_does_not_exist(endpoint: str) -> None:

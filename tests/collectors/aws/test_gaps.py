@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import jmespath
 import pytest
+from jmespath.exceptions import JMESPathError
 
 from agent import registry
 from agent.errors import Unanswered
-from agent.model import GapKind
+from agent.model import Call, Column, GapKind, Json
 from collectors.aws._call import AwsCall
+from collectors.aws._client import AwsAnswers
 from tests.collectors.aws.conftest import TABLES, Gather, Opener
 from tests.estate import aws
 from tests.faults import FAULTS, Fault, answering, fault
@@ -37,15 +40,31 @@ REASON = "because no identity-based policy allows"
 @pytest.mark.parametrize(("table", "name"), CALLS)
 def test_a_call_that_fails_is_a_gap(table: str, name: str, kind: Fault, answers: Opener) -> None:
     call = registry.tables()[table].call(name)
-    with fault(name, kind) as spoilt, pytest.raises(Unanswered) as gap:
-        client = answers()
-        list(client.items(call)) if call.role == "list" else client.ask(call, ITEMS[table])
+    assert isinstance(call, AwsCall)
+    with fault(name, kind) as spoilt:
+        if kind == "malformed" and name == "s3:GetBucketPolicy":  # its answer is the policy, of any form
+            assert _values(answers(), table, call) == set()
+            return
+        gap = _gap(answers(), table, call)
     assert spoilt
-    assert gap.value.kind is KINDS[kind]
-    assert name in gap.value.detail
-    assert gap.value.permission == (", ".join(call.permissions) if gap.value.kind is GapKind.DENIED else "")
-    assert "arn:aws:sts" not in gap.value.detail
-    assert (REASON in gap.value.detail) == (kind == "denied")
+    assert gap.kind is _kind(name, kind)
+    assert name in gap.detail
+    assert gap.permission == (", ".join(call.permissions) if gap.kind is GapKind.DENIED else "")
+    assert "arn:aws:sts" not in gap.detail
+    assert (REASON in gap.detail) == (kind == "denied")
+
+
+def _gap(client: AwsAnswers, table: str, call: Call) -> Unanswered:
+    with pytest.raises(Unanswered) as gap:
+        list(client.items(call)) if call.role == "list" else client.ask(call, ITEMS[table])
+    return gap.value
+
+
+def _kind(name: str, kind: Fault) -> GapKind:
+    """botocore takes a broken document of S3 for a server error, and asks again; a bucket's location it reads itself."""
+    if kind == "malformed" and name.startswith("s3:") and name != "s3:GetBucketLocation":
+        return GapKind.UNREACHABLE
+    return KINDS[kind]
 
 
 def test_a_denied_row_call_leaves_the_other_columns(gather: Gather, truth: aws.Truth) -> None:
@@ -81,7 +100,7 @@ def test_a_later_page_that_fails_keeps_the_first_and_truncates(kind: Fault, answ
     assert found == ["a"]
     assert gap.value.kind is GapKind.TRUNCATED
     assert "page 2" in gap.value.detail
-    assert str(KINDS[kind]) in gap.value.detail
+    assert _kind("s3:ListBuckets", kind) in gap.value.detail
 
 
 def test_a_list_that_says_there_is_more_is_truncated(answers: Opener) -> None:
@@ -96,18 +115,35 @@ def test_a_list_that_says_there_is_more_is_truncated(answers: Opener) -> None:
 
 
 @pytest.mark.parametrize(("table", "name"), CALLS)
-def test_an_empty_answer_is_no_answer(table: str, name: str, answers: Opener) -> None:
-    """Unless the API documents it, as S3 does for versioning that was never set."""
+def test_an_empty_document_is_no_answer(table: str, name: str, answers: Opener) -> None:
+    """A proxy's page, say: every column is unread or NULL, unless the API documents an empty answer."""
     call = registry.tables()[table].call(name)
+    assert isinstance(call, AwsCall)
     body = "{}" if call.service in {"cloudtrail", "backup"} else "<Empty/>"
     with answering(name, body):
         client = answers()
-        if call.role == "row" and call.empty:
-            assert client.ask(call, ITEMS[table]) in ({}, {"LocationConstraint": None})
-            return
-        with pytest.raises(Unanswered) as gap:
-            list(client.items(call)) if call.role == "list" else client.ask(call, ITEMS[table])
-    assert gap.value.kind is GapKind.UNREADABLE
+        if call.role == "list":
+            assert _gap(client, table, call).kind is GapKind.UNREADABLE
+        elif not call.empty:
+            assert _values(client, table, call) == set()
+
+
+def _values(client: AwsAnswers, table: str, call: AwsCall) -> set[str]:
+    """The columns that have a value after an answer."""
+    columns = [column for column in registry.tables()[table].columns if column.call == call.name]
+    try:
+        response = client.ask(call, ITEMS[table])
+    except Unanswered as gap:
+        assert gap.kind is GapKind.UNREADABLE
+        return set()
+    return {column.name for column in columns if _value(column, response) is not None}
+
+
+def _value(column: Column, response: Json) -> Json:
+    try:
+        return jmespath.search(column.value, response) if isinstance(column.value, str) else column.value(response)
+    except (KeyError, ValueError, JMESPathError):
+        return None
 
 
 @pytest.mark.parametrize(
