@@ -16,7 +16,6 @@ import boto3
 import botocore.session
 import jmespath
 import msgspec
-from botocore import exceptions as boto
 from botocore.config import Config
 
 from agent.errors import Unanswered

@@ -101,7 +101,7 @@ def test_a_fault_is_an_error_of_the_service(protocol: str, kind: Any) -> None:
         with pytest.raises(ClientError) as error:
             getattr(client, xform_name(model.name))()
     assert len(spoilt) == 1
-    assert error.value.response["Error"]["Code"].rstrip("Exception").isalpha()
+    assert error.value.response["Error"]["Code"].isalpha()
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
 
 

@@ -61,7 +61,7 @@ def _gap(client: AwsAnswers, table: str, call: Call) -> Unanswered:
 
 
 def _kind(name: str, kind: Fault) -> GapKind:
-    """botocore takes a broken document of S3 for a server error, and asks again; a bucket's location it reads itself."""
+    """botocore takes a broken document of S3 for a server error, except for a location."""
     if kind == "malformed" and name.startswith("s3:") and name != "s3:GetBucketLocation":
         return GapKind.UNREACHABLE
     return KINDS[kind]
