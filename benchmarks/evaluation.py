@@ -1,6 +1,7 @@
 """A million rows judged by twenty policies: CPU per row and policy, and peak memory of the process that judges.
 
-The rows are made buckets, with every verdict among them and one row in a hundred partly unread; the policies are the
+The rows are made buckets, with every verdict among them and one row in a hundred partly unread, one in
+fifty replicated to another bucket; the policies are the
 built-in ones over buckets, taken again under other names until there are twenty. Joins with the law are among them.
 """
 
@@ -36,7 +37,7 @@ _SAMPLES = {
     "BOOLEAN": "i % 3 = 0",
     "BIGINT": "i % 400",
     "TIMESTAMP": "'2026-01-01T00:00:00Z'",
-    "VARCHAR[]": "CASE WHEN i % 5 = 0 THEN ['arn:aws:s3:::bucket-' || (i + 1)] ELSE [] END",
+    "VARCHAR[]": "CASE WHEN i % 50 = 0 THEN ['arn:aws:s3:::bucket-' || (i + 1)] ELSE [] END",
 }
 _SPECIAL = {"region": "['eu-west-1', 'eu-central-1', 'us-east-1', 'eu-west-2', 'moon-1'][1 + i % 5]"}
 

@@ -35,8 +35,10 @@ class Process:
 
 
 def run(command: Sequence[str], environment: dict[str, str] | None = None, *, check: bool = True) -> Process:
-    """Run a command to its end; CPU includes the children that it waited for."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment) as process:
+    """Run a command to its end; CPU includes the children that it waited for. Bytecode is cached, as it is for users."""
+    given = dict(os.environ if environment is None else environment)
+    given.pop("PYTHONDONTWRITEBYTECODE", None)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=given) as process:
         assert process.stdout
         output = process.stdout.read()
         _, status, usage = os.wait4(process.pid, 0)
