@@ -157,10 +157,46 @@ def _value(column: Column, response: Json) -> Json:
 )
 def test_not_configured_is_a_value(table: str, name: str, code: str, answers: Opener) -> None:
     call = registry.tables()[table].call(name)
-    error = f"<Error><Code>{code}</Code><Message>none</Message></Error>"
-    body = f"<ErrorResponse>{error}</ErrorResponse>" if call.service == "iam" else error
-    with answering(name, body, status=404):
+    with answering(name, _error(call, code), status=404):
         assert answers().ask(call, ITEMS[table]) == {}
+
+
+def _error(call: Call, code: str) -> str:
+    error = f"<Error><Code>{code}</Code><Message>none</Message></Error>"
+    return f"<ErrorResponse>{error}</ErrorResponse>" if call.name.startswith("iam:") else error
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "code", "expected"),
+    [
+        (
+            "aws_account",
+            "iam:GetAccountPasswordPolicy",
+            "NoSuchEntity",
+            {"password_policy_set": False, "password_minimum_length": 0, "password_reuse_prevention": 0},
+        ),
+        (
+            "aws_account",
+            "s3control:GetPublicAccessBlock",
+            "NoSuchPublicAccessBlockConfiguration",
+            {
+                "s3_block_public_acls": False,
+                "s3_ignore_public_acls": False,
+                "s3_block_public_policy": False,
+                "s3_restrict_public_buckets": False,
+            },
+        ),
+    ],
+)
+def test_an_account_without_a_setting(
+    table: str, name: str, code: str, expected: dict[str, Json], answers: Opener
+) -> None:
+    """The seeded account has these set; the buckets' defaults are in its truth."""
+    call = registry.tables()[table].call(name)
+    with answering(name, _error(call, code), status=404):
+        response = answers().ask(call, ITEMS[table])
+    columns = [column for column in registry.tables()[table].columns if column.call == name]
+    assert {column.name: _value(column, response) for column in columns} == expected
 
 
 def test_retries_are_counted(gather: Gather) -> None:

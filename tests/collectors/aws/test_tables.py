@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from agent import registry
+from collectors.aws._call import AwsCall
 from tests.collectors.aws.conftest import TABLES, Gather, Opener
 from tests.estate import aws
 from tests.faults import answering, intercepted
@@ -58,6 +59,17 @@ def test_second_pages(answers: Opener) -> None:
     with answering("s3:ListBuckets", *pages):
         items = list(answers().items(registry.tables()["aws_s3_bucket"].list_call))
     assert [item["Name"] for item in items] == ["a", "b"]
+
+
+def test_pages_of_a_row_call_are_one_answer(answers: Opener) -> None:
+    call = AwsCall(name="iam:ListAccessKeys", service="iam", operation="list_access_keys", request={"UserName": "Name"})
+    page = (
+        "<R><ListAccessKeysResult><AccessKeyMetadata><member><UserName>{0}</UserName></member></AccessKeyMetadata>"
+        "<IsTruncated>{1}</IsTruncated><Marker>m</Marker></ListAccessKeysResult></R>"
+    )
+    with answering("iam:ListAccessKeys", page.format("a", "true"), page.format("b", "false")):
+        answer = answers().ask(call, {"Name": "x"})
+    assert [key["UserName"] for key in answer["AccessKeyMetadata"]] == ["a", "b"]
 
 
 def test_second_pages_of_the_server(endpoint: str, answers: Opener) -> None:
