@@ -94,7 +94,8 @@ def collect(
 ) -> list[ScopeRecord]:
     """Collect every scope that was found and that the run has not committed yet; returns all of its commits."""
     done = {record.scope.name for record in records(run)}
-    work = [(sources[name], scope) for name, part in found.items() for scope in part.scopes if scope.name not in done]
+    fewest = sorted(found, key=lambda name: len(found[name].scopes))  # one slow directory must not wait for regions
+    work = [(sources[name], scope) for name in fewest for scope in found[name].scopes if scope.name not in done]
     progress.begin(len(work) + len(done), len(done))
     with tempfile.TemporaryDirectory(prefix="clausule-") as scratch, _Pools() as pools:
         futures = [
