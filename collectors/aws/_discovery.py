@@ -10,6 +10,7 @@ from botocore import exceptions as boto
 
 from agent.errors import Unanswered, UsageError
 from agent.model import Discovery, GapKind, Scope, UnlistedScopes
+from agent.places import places
 from collectors.aws import REGIONS
 from collectors.aws._client import Account, AwsAnswers, Clients
 from collectors.aws._errors import FAILURES, unusable
@@ -92,10 +93,11 @@ def _check_regions(regions: tuple[str, ...]) -> None:
     if not regions:
         return
     session = botocore.session.get_session()
-    known = [region for name in session.get_available_partitions() for region in _codes(session, name)]
+    known = {region for name in session.get_available_partitions() for region in _codes(session, name)}
+    known |= {place.code for place in places().values() if (place.provider, place.kind) == ("aws", "region")}
     for region in regions:
         if region not in known:
-            near = difflib.get_close_matches(region, known, n=1, cutoff=0.0)[0]
+            near = difflib.get_close_matches(region, sorted(known), n=1, cutoff=0.0)[0]
             raise UsageError(f"aws.regions: '{region}' is not an AWS region; did you mean '{near}'?")
 
 

@@ -60,7 +60,12 @@ def test_an_unknown_region_is_refused_with_the_nearest() -> None:
         _discover("http://127.0.0.1:9", regions=("eu-west1",))
 
 
-@pytest.mark.parametrize("code", ["eusc-de-east-1", "cn-north-1", "us-gov-west-1"])
+def test_a_zone_is_not_a_region() -> None:
+    with pytest.raises(UsageError, match="'eu-central-1-ist-1a' is not an AWS region; did you mean 'eu-central-1'"):
+        _discover("http://127.0.0.1:9", regions=("eu-central-1-ist-1a",))
+
+
+@pytest.mark.parametrize("code", ["me-west-1", "eusc-de-east-1", "cn-north-1", "us-gov-west-1"])
 def test_regions_of_other_partitions_are_known(code: str, endpoint: str) -> None:
     assert not _discover(endpoint, frozenset({"account"}), regions=(code,)).unlisted
 
