@@ -50,27 +50,25 @@ def found(report: dict[str, Any]) -> dict[str, dict[str, str]]:
     return verdicts
 
 
-def named(truth: dict[str, dict[str, dict[str, Any]]], report: dict[str, Any]) -> dict[str, str]:
-    """What the server called the volumes, so that the truth can name them by what they are."""
-    names = {}
-    for finding in report["findings"]:
-        if finding["table"] == "aws_ebs_volume":
-            row = truth["aws_ebs_volume"][finding["resource"]]
-            names[finding["resource"]] = f"{row['availability_zone']}/{row['size_gib']}GiB"
-    return names
+def named(truth: dict[str, dict[str, dict[str, Any]]]) -> dict[str, str]:
+    """What the server made up the ids of, so that `verdicts.yaml` can name it by what it is."""
+    volumes = {key: f"{row['availability_zone']}/{row['size_gib']}GiB" for key, row in truth["aws_ebs_volume"].items()}
+    plans = {key: str(row["name"]) for key, row in truth["aws_backup_plan"].items()}
+    return volumes | plans
 
 
 def test_every_verdict_equals_the_truth(demo: Demo, audited: dict[str, Any]) -> None:
-    """`verdicts.yaml` was written by hand from the declarations of the estate, a line for each policy and verdict."""
+    """`verdicts.yaml` says for each policy and resource what is right, as the declarations of the estate have it."""
     truth = yaml.safe_load(VERDICTS.read_text(encoding="utf-8"))
-    names = named(demo.truth, audited)
+    names = named(demo.truth)
     actual: dict[str, dict[str, list[str]]] = {}
     for policy, verdicts in found(audited).items():
         for resource, verdict in verdicts.items():
             actual.setdefault(policy, {}).setdefault(verdict, []).append(names.get(resource, resource))
-    tidy = {policy: {verdict: sorted(names) for verdict, names in sets.items()} for policy, sets in actual.items()}
-    for policy in sorted({*truth, *tidy}):
-        assert tidy.get(policy, {}) == {verdict: sorted(names) for verdict, names in truth.get(policy, {}).items()}, policy
+    for policy in sorted({*truth, *actual}):
+        given = {verdict: sorted(names) for verdict, names in actual.get(policy, {}).items()}
+        right = {verdict: sorted(names) for verdict, names in truth.get(policy, {}).items()}
+        assert given == right, policy
 
 
 def test_the_report_keeps_its_schema(audited: dict[str, Any]) -> None:
@@ -128,11 +126,12 @@ def test_killed_at_any_moment_it_is_finished_by_resume(demo: Demo, audited: dict
             refused = demo.run(command, run.id, "--store", str(store))
             assert refused.returncode == 3
             assert f"--resume {run.id}" in refused.stderr
-        before = {name: (store / run.name(name)).stat().st_mtime_ns for name in run.names() if name.startswith("scopes/")}
+        scopes = [store / run.name(name) for name in run.names() if name.startswith("scopes/")]
+        before = {path: path.stat().st_mtime_ns for path in scopes}
         done = demo.run("audit", "--resume", run.id, "--store", str(store), "--json")
         assert done.returncode == 1, done.stderr
         assert found(json.loads(done.stdout)) == found(audited)
-        assert all((store / run.name(name)).stat().st_mtime_ns == when for name, when in before.items())
+        assert all(path.stat().st_mtime_ns == when for path, when in before.items())
     assert demo.run("runs", "--verify", "--store", str(store)).returncode == 0
 
 
@@ -191,7 +190,8 @@ def test_an_installed_wheel_works_outside_the_checkout(demo: Demo, tmp_path: Pat
     command = [sys.executable, "-P", "-c", probe % str(target), "audit", "-q", "--clause", "3.13"]
     environment = {**demo.environment, "PYTHONPATH": str(target)}
     store = ["--store", str(tmp_path / "store"), "-c", str(demo.folder / "clausule.yaml")]
-    done = subprocess.run([*command, *store], cwd=demo.folder, env=environment, capture_output=True, text=True, check=False)
+    whole = [*command, *store]
+    done = subprocess.run(whole, cwd=demo.folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stderr
     report = next((tmp_path / "store").glob("reports/*/report.html"))
     assert report.stat().st_size > 10_000
