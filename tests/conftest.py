@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,15 +12,6 @@ settings.register_profile(
     "ci", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("ci")
-
-REQUIRE_ALL = "CLAUSULE_REQUIRE_ALL"
-
-
-def missing(what: str) -> None:
-    """Skip a test by the name of what it misses; where nothing may be skipped, fail it."""
-    if os.environ.get(REQUIRE_ALL):
-        pytest.fail(f"{what} is missing, and {REQUIRE_ALL} is set")
-    pytest.skip(f"{what} is missing")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.conftest import missing
+from tests.needs import missing
 
 ASSETS = "KUBEBUILDER_ASSETS"
 READY_WITHIN = 60.0

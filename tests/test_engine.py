@@ -86,7 +86,8 @@ def _read(bound: list[BoundPolicy], facts: Path, findings: Path, gaps: list[Any]
         for one in bound:
             rows = connection.execute(
                 "SELECT coalesce(r._group, f.grp), coalesce(r.name, '*'), verdict, reason "
-                f"FROM read_parquet('{findings}') f LEFT JOIN evidence.{one.policy.table} r ON r.rowid = f.row WHERE policy = '{one.id}' ORDER BY 1, 2"
+                f"FROM read_parquet('{findings}') f LEFT JOIN evidence.{one.policy.table} r ON r.rowid = f.row "
+                f"WHERE policy = '{one.id}' ORDER BY 1, 2"
             ).fetchall()
             verdicts[one.id] = {f"{group}/{resource}": names[verdict] for group, resource, verdict, _ in rows}
             assert len(verdicts[one.id]) == len(rows), "one finding a policy and resource"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import missing
+from tests.needs import missing
 from tests.deploy import helm as helms
 from tests.kube import api_server  # noqa: F401 - a fixture
 

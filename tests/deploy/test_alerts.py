@@ -13,7 +13,7 @@ import yaml
 
 from agent.metrics import FAMILIES, NOT_ADEQUATE
 from agent.result import ClauseState
-from tests.conftest import missing
+from tests.needs import missing
 from tests.deploy.helm import Helm
 from tests.deploy.test_chart import of_kind
 
