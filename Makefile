@@ -77,6 +77,7 @@ lock: $(READY) ## Resolve the lock files again
 	@compile="$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet"
 	$$compile pyproject.toml -o $(LOCKS)/runtime.txt
 	$$compile pyproject.toml --group dev -o $(LOCKS)/dev.txt
+	grep -h '^hatchling==' $(LOCKS)/dev.txt | cut -d' ' -f1 | $$compile - -o $(LOCKS)/build.txt
 	grep -h '^uv==' $(LOCKS)/dev.txt | cut -d' ' -f1 | $$compile - -o $(LOCKS)/uv.txt
 	echo 'checkov==3.3.30' | $$compile - -o collectors/checkov/requirements.lock
 

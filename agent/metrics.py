@@ -241,8 +241,9 @@ def _completed(result: Result) -> Samples:
 
 @_family("clausule_run_last_success_timestamp_seconds")
 def _finished(result: Result) -> Samples:
-    """When the last audit ended that could be done, whatever it found."""
-    yield (), _seconds(result.run.finished)
+    """When the last audit ended that could be done, whatever it found; absent when there was nothing to assess."""
+    if result.state is not ClauseState.NOT_ASSESSED:
+        yield (), _seconds(result.run.finished)
 
 
 @_family("clausule_skipped_controls", "collector")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
@@ -11,7 +12,7 @@ from agent.documents import suggest
 from agent.errors import UsageError
 from agent.reports import Format
 from agent.result import Result
-from agent.store import FolderStore, Run, Store
+from agent.store import Store
 
 DEFAULT = ("html", "json", "prometheus")
 
@@ -25,18 +26,24 @@ def choose(names: Iterable[str]) -> list[Format]:
     return [known[name] for name in (tuple(names) or DEFAULT)]
 
 
-def default_folder(store: Store, run: Run) -> Path | None:
-    """Beside the runs, where the store is a folder; a bucket has no default."""
-    return store.root / "reports" / run.id if isinstance(store, FolderStore) else None
-
-
-def write(result: Result, formats: Iterable[Format], folder: Path, language: str) -> list[Path]:
+def write(result: Result, formats: Iterable[Format], folder: Path, language: str) -> list[str]:
     """Write each report into the folder; returns the files."""
     written = []
     for chosen in formats:
         path = folder / f"report{chosen.suffix}"
         reports.write(result, chosen, path, language)
-        written.append(path)
+        written.append(str(path))
+    return written
+
+
+def keep(result: Result, formats: Iterable[Format], store: Store, language: str) -> list[str]:
+    """Write each report into the store, beside the runs; returns where they are."""
+    written = []
+    with tempfile.TemporaryDirectory(prefix="clausule-") as folder:
+        for path in map(Path, write(result, formats, Path(folder), language)):
+            name = f"reports/{result.run.id}/{path.name}"
+            store.take(name, path)
+            written.append(f"{store.location}/{name}")
     return written
 
 

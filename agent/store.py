@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -85,6 +86,7 @@ class FolderStore:
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.stat().st_dev != target.parent.stat().st_dev:
             write_file(target, path.read_bytes())
+            shutil.copymode(path, target)
             path.unlink()
             return
         with path.open("rb") as file:

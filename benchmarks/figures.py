@@ -35,7 +35,7 @@ class Process:
 
 
 def run(command: Sequence[str], environment: dict[str, str] | None = None, *, check: bool = True) -> Process:
-    """Run a command to its end; CPU includes the children that it waited for. Bytecode is cached, as it is for users."""
+    """Run a command to its end, with cached bytecode as users have it; CPU includes children that it waited for."""
     given = dict(os.environ if environment is None else environment)
     given.pop("PYTHONDONTWRITEBYTECODE", None)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=given) as process:

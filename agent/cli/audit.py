@@ -92,8 +92,10 @@ def command(
                 run.audit(configured, target, clauses=clauses, audit_time=moment, steps=told)
             )
         told.__exit__(None, None, None)
-        folder = output or publish.default_folder(target, made)
-        written = publish.write(result, chosen, folder, language) if folder else []
+        if output:
+            written = publish.write(result, chosen, output, language)
+        else:
+            written = publish.keep(result, chosen, target, language)
         if metrics_file:
             publish.write_one(result, "prometheus", metrics_file, language)
         if as_json:
@@ -113,7 +115,7 @@ def _moment(as_of: str | None) -> str:
         raise click.UsageError(f"--as-of: '{as_of}' is not a date; write YYYY-MM-DD, or YYYY-MM-DDTHH:MM:SSZ") from None
 
 
-def _say_where(run: str, written: list[Path]) -> None:
+def _say_where(run: str, written: list[str]) -> None:
     click.echo(f"Run {run}")
     for path in written:
         click.echo(f"  {path}")

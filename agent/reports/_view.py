@@ -48,8 +48,9 @@ class Place(msgspec.Struct, frozen=True):
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Provider and region or zone."""
-        return tuple(sorted({f"{at.provider}/{at.code}" if at.provider else at.code for at in self.locations}))
+        """Provider and region or zone, as far as they are known."""
+        named = {"/".join(filter(None, (at.provider, at.code))) for at in self.locations if at.code}
+        return tuple(sorted(named))
 
     @property
     def groups(self) -> tuple[str, ...]:

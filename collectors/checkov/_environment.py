@@ -46,6 +46,9 @@ def find() -> Path | None:
 def install(progress: Callable[[str], None]) -> Path:
     """Make the environment unless it is there, telling each step; returns its command, raises `AuditError`."""
     folder = home()
+    found = find()
+    if found:  # also on a read-only file system
+        return found
     with _alone(folder):
         found = find()
         if found:

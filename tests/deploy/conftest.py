@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.needs import missing
 from tests.deploy import helm as helms
 from tests.kube import api_server  # noqa: F401 - a fixture
+from tests.needs import missing
 
 VALUES: dict[str, dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "values.yaml").read_text())
 

@@ -13,9 +13,9 @@ import yaml
 
 from agent.metrics import FAMILIES, NOT_ADEQUATE
 from agent.result import ClauseState
-from tests.needs import missing
 from tests.deploy.helm import Helm
 from tests.deploy.test_chart import of_kind
+from tests.needs import missing
 
 CASES = Path(__file__).with_name("alerts.yaml")
 GIVEN_BY_PROMETHEUS = {"job"}
