@@ -2,11 +2,13 @@
 
 - docs/tables.md      every table and column, with the call that fills it
 - docs/commands.md    the help of every command
+- README.md          the numbers of policies and tables
 - the chart's RBAC rules, and the schema of the JSON report
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -60,7 +62,15 @@ def rules() -> str:
     return rbac.document(made.permissions().get("kubernetes", ()))
 
 
+def readme() -> str:
+    """README.md with its counts brought up to date."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    count = f"{len(policy.load([policy.BUILT_IN]))} policies over {len(registry.tables())} tables"
+    return re.sub(r"\d+ policies over \d+ tables", count, text)
+
+
 FILES: dict[str, Callable[[], str]] = {
+    "README.md": readme,
     "docs/tables.md": tables,
     "docs/commands.md": commands,
     "deploy/helm/clausule/files/rules.yaml": rules,
