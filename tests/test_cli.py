@@ -210,7 +210,8 @@ def test_init_writes_a_configuration_that_loads(tmp_path: Path) -> None:
     assert run(tmp_path, "init").returncode == 0
     text = (tmp_path / "clausule.yaml").read_text(encoding="utf-8")
     assert parse(text, "clausule.yaml").sources == {}
-    switched_on = re.sub(r"(?m)^# ?(?=((aws|kubernetes|checkov|registers):|  ))", "", text.split("# --- How to judge")[0])
+    sections = text.split("# --- How to judge")[0]
+    switched_on = re.sub(r"(?m)^# ?(?=((aws|kubernetes|checkov|registers):|  ))", "", sections)
     switched_on = re.sub(r"(?m)^  # ", "  ", switched_on)
     assert set(parse(switched_on, "clausule.yaml").sources) == {"aws", "kubernetes", "checkov", "registers"}
     assert "is there already" in run(tmp_path, "init").stderr
