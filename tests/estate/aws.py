@@ -241,7 +241,7 @@ class _Seeding:
             PasswordReusePrevention=settings.password_reuse_prevention,
         )
         control = self._client("s3control")
-        control.meta.events.register("before-sign.s3-control", _without_account_in_host)
+        control.meta.events.register("before-sign.s3-control", without_account_in_host)
         control.put_public_access_block(
             AccountId=ACCOUNT, PublicAccessBlockConfiguration=_blocking(settings.public_access_block)
         )
@@ -397,7 +397,7 @@ _VAULT = "loonwijs"
 _ROOT_GIB = 30
 
 
-def _without_account_in_host(request: Any, **_: object) -> None:
+def without_account_in_host(request: Any, **_: object) -> None:
     request.url = request.url.replace(f"://{ACCOUNT}.", "://", 1)
 
 
