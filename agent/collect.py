@@ -22,10 +22,10 @@ from typing import IO, Protocol, Self
 import msgspec
 
 from agent.errors import Unanswered
-from agent.model import Answers, Discovery, Gap, Json, Scope, Source, UnlistedScopes
+from agent.model import Answers, Discovery, Gap, GapKind, Json, Scope, Source, UnlistedScopes
 from agent.plan import Plan, TablePlan
-from agent.rows import RowMaker, make_gap, unexpected
-from agent.store import Run
+from agent.rows import Row, RowMaker, make_gap, unexpected
+from agent.runs import Run
 
 log = logging.getLogger("clausule.collect")
 
@@ -54,6 +54,8 @@ class ScopeRecord(msgspec.Struct, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     calls: int
     retries: int
+    listed: bool = True
+    """False for scopes that could not be reached or listed: such a record is made anew when a run is resumed."""
 
 
 class Progress(Protocol):
@@ -93,7 +95,8 @@ def collect(
     run: Run, plan: Plan, sources: Mapping[str, Source], found: Mapping[str, Discovery], progress: Progress
 ) -> list[ScopeRecord]:
     """Collect every scope that was found and that the run has not committed yet; returns all of its commits."""
-    done = {record.scope.name for record in records(run)}
+    before = {record.scope.name: record for record in records(run)}
+    done = {name for name, record in before.items() if record.listed}
     fewest = sorted(found, key=lambda name: len(found[name].scopes))  # one slow directory must not wait for regions
     work = [(sources[name], scope) for name in fewest for scope in found[name].scopes if scope.name not in done]
     progress.begin(len(work) + len(done), len(done))
@@ -104,10 +107,36 @@ def collect(
         ]
         for future in as_completed(futures):
             progress.done(future.result())
-    for name, part in found.items():  # last: a run that is resumed lists its scopes anew
-        for unlisted in part.unlisted:
-            _commit(run, _unlisted(unlisted, name, plan))
+    unlisted = {scope.name: (name, scope) for name, part in found.items() for scope in part.unlisted}
+    for scope_name in sorted({*unlisted, *before} - done):  # last: a run that is resumed lists its scopes anew
+        if scope_name in unlisted:
+            source, scope = unlisted[scope_name]
+            _commit(run, _unlisted(scope, source, plan))
+        elif scope_name not in {scope.name for _, scope in work}:
+            _commit(run, msgspec.structs.replace(before[scope_name], gaps=()))
     return records(run)
+
+
+def with_lost(first: Mapping[str, Discovery], now: Mapping[str, Discovery]) -> dict[str, Discovery]:
+    """What a resumed run finds; scopes of its first try that are no longer found are gaps, not nothing."""
+    merged = dict(now)
+    for name, was in first.items():
+        found = now.get(name, Discovery(scopes=()))
+        have = {scope.name for scope in found.scopes} | {scope.name for scope in found.unlisted}
+        lost = (_lost(scope) for scope in was.scopes if scope.name not in have)
+        merged[name] = Discovery(scopes=found.scopes, unlisted=(*found.unlisted, *lost))
+    return merged
+
+
+def _lost(scope: Scope) -> UnlistedScopes:
+    return UnlistedScopes(
+        kind=scope.kind,
+        group=scope.group,
+        name=scope.name,
+        call="",
+        gap=GapKind.NOT_COLLECTED,
+        detail="found when the run was started, not when it was resumed",
+    )
 
 
 def discover(plan: Plan, sources: Mapping[str, Source]) -> dict[str, Discovery]:
@@ -170,8 +199,10 @@ def _unlisted(unlisted: UnlistedScopes, source: str, plan: Plan) -> ScopeRecord:
     scope = Scope(source=source, kind=unlisted.kind, group=unlisted.group, name=unlisted.name)
     problem = Unanswered(unlisted.gap, unlisted.detail, permission=unlisted.permission)
     tables = [table for table in plan.of_source(source) if table.scope == unlisted.kind]
-    gaps = tuple(make_gap(problem, table, scope, unlisted.call, now()) for table in tables)
-    return ScopeRecord(scope=scope, started=now(), finished=now(), segments=(), gaps=gaps, calls=1, retries=0)
+    gaps = tuple(make_gap(problem, table, scope, unlisted.call or table.calls[0], now()) for table in tables)
+    return ScopeRecord(
+        scope=scope, started=now(), finished=now(), segments=(), gaps=gaps, calls=1, retries=0, listed=False
+    )
 
 
 class _TableReader:
@@ -204,10 +235,20 @@ class _TableReader:
         items = self._items()
         make = map if not self._plan.row_calls() else self._pool.map
         while window := list(islice(items, _WINDOW)):
-            for row in make(self._maker.make, window):
+            for row, line in filter(None, make(self._row, window)):
                 self.gaps += row.gaps
                 self.calls += row.calls
-                yield msgspec.json.encode(row.fields) + b"\n"
+                yield line
+
+    def _row(self, item: Json) -> tuple[Row, bytes] | None:
+        """A row and its line; one that cannot be made or written is a gap of the table."""
+        try:
+            row = self._maker.make(item)
+            return row, msgspec.json.encode(row.fields) + b"\n"
+        except Exception as error:  # noqa: BLE001 - see RowMaker: a defect is a gap
+            call = self._plan.declared().list_call.name
+            self._gap(unexpected(error, f"making a row of {self._plan.table}"), call)
+            return None
 
     def _items(self) -> Iterator[Json]:
         """The items until there are no more, or until the answer stops: then what is missing is a gap."""

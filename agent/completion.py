@@ -68,6 +68,13 @@ def _waive(
     connection.execute(
         f"UPDATE findings SET verdict = {sql.WAIVED}, reason = ? || reason "
         f"WHERE policy = ? AND verdict = {sql.FAIL} AND row IN "
-        f"(SELECT rowid FROM evidence.{sql.name(table.name)} r WHERE r.{sql.name(table.key)} GLOB ?)",
-        [f"waived by {waiver.approver} until {waiver.expires}: {waiver.reason}; ", waiver.policy, waiver.resource],
+        f"(SELECT rowid FROM evidence.{sql.name(table.name)} r WHERE r.{sql.name(table.key)} GLOB ? "
+        "AND (? = '' OR r._group = ?))",
+        [
+            f"waived by {waiver.approver} until {waiver.expires}: {waiver.reason}; ",
+            waiver.policy,
+            waiver.resource,
+            waiver.group,
+            waiver.group,
+        ],
     )

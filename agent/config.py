@@ -6,6 +6,7 @@ looks like it does is refused, because a configuration is committed, mounted and
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,7 +27,7 @@ _SECRET_VALUE = re.compile(
     r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\beyJ[\w-]{10,}\.[\w-]{10,}\.|://[^/\s:@]+:[^/\s@]+@"
     r"|\bgh[pousr]_[A-Za-z0-9]{30,}|\bxox[baprs]-[\w-]{10,}"
 )
-_WHERE_SECRETS_GO = (
+WHERE_SECRETS_GO = (
     "take it out and replace that credential; Clausule takes credentials from the AWS credential chain, "
     "the kubeconfig or the environment"
 )
@@ -52,6 +53,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     common: Common = Common()
     sources: dict[str, Any] = {}
     """Settings by the name of the source, for those that the file has a section for."""
+    document: Document | None = None
+    """The file that it was read from, for errors that are found later."""
+
+    def error(self, path: str, problem: str, remedy: str = "") -> UsageError:
+        """An error about a key, with the file and line where there is a file."""
+        if self.document is not None:
+            return self.document.error(path, problem, remedy)
+        return UsageError("; ".join(filter(None, (f"{path.removeprefix('$.')}: {problem}", remedy))))
 
 
 def load(path: Path | None) -> Config:
@@ -69,7 +78,7 @@ def parse(text: str, name: object) -> Config:
     if not isinstance(document.data, dict):
         raise document.error("$", "is not a mapping of keys", "start from: clausule init")
     for path, problem in _secrets(document.data, "$"):
-        raise document.error(path, problem, _WHERE_SECRETS_GO)
+        raise document.error(path, problem, WHERE_SECRETS_GO)
     sections = configurable()
     _known_keys(document, sections)
     sources = {key: document.section(key, kind) for key, kind in sections.items() if key in document.data}
@@ -77,9 +86,23 @@ def parse(text: str, name: object) -> Config:
     document.data = rest
     common = document.to(Common)
     for index, waiver in enumerate(common.waivers):
-        if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", waiver.expires):
-            raise document.error(f"$.waivers[{index}].expires", f"'{waiver.expires}' is not a date", "write YYYY-MM-DD")
-    return Config(common=common, sources=sources)
+        _check_waiver(document, waiver, f"$.waivers[{index}]")
+    return Config(common=common, sources=sources, document=document)
+
+
+def _check_waiver(document: Document, waiver: Waiver, path: str) -> None:
+    try:
+        dt.date.fromisoformat(waiver.expires)
+    except ValueError:
+        raise document.error(f"{path}.expires", f"'{waiver.expires}' is not a date", "write YYYY-MM-DD") from None
+    for key in ("reason", "approver", "resource"):
+        if not getattr(waiver, key).strip():
+            raise document.error(f"{path}.{key}", "is empty", "a waiver says for what, why, and who accepted it")
+
+
+def looks_secret(text: str) -> bool:
+    """Whether a value looks like a secret, or holds one."""
+    return bool(_SECRET_VALUE.search(text))
 
 
 def configurable() -> dict[str, type[msgspec.Struct]]:
@@ -105,7 +128,7 @@ def _secrets(value: Any, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list):
         for index, inner in enumerate(value):
             yield from _secrets(inner, f"{path}[{index}]")
-    elif isinstance(value, str) and _SECRET_VALUE.search(value):
+    elif isinstance(value, str) and looks_secret(value):
         yield path, "holds what looks like a secret"
 
 

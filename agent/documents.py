@@ -101,9 +101,14 @@ class Document:
             raise DocumentError(self.name, f"is not valid YAML: {error.problem or error.context}", line=line) from None
         except yaml.YAMLError as error:
             raise DocumentError(self.name, f"is not valid YAML: {' '.join(str(error).split())}") from None
+        except RecursionError:
+            raise DocumentError(self.name, "is nested too deeply") from None
         if node is None:
             raise DocumentError(self.name, "is empty")
-        return self._value(node, "$")
+        try:
+            return self._value(node, "$")
+        except RecursionError:
+            raise DocumentError(self.name, "is nested too deeply") from None
 
     def _value(self, node: yaml.Node, path: str) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
@@ -157,18 +162,35 @@ class Document:
         problem = message[: found.start()] if found else message
         unknown = _UNKNOWN_FIELD.search(problem)
         if unknown is None:
-            remedy = "write it in quotes" if re.match(r"Expected `str`, got `(int|float|bool)`", problem) else ""
-            return self.error(path, problem[0].lower() + problem[1:], remedy)
+            return self.error(path, problem[0].lower() + problem[1:], _remedy(problem, _type(kind, inner)))
         key = f"{path}.{unknown['field']}"
         return self.error(key, "is not a known key", suggest(unknown["field"], _fields(kind, inner)))
 
 
-def _fields(kind: Any, path: str) -> list[str]:
-    """The keys that a struct type takes at a msgspec path, as far as the types tell."""
+def _remedy(problem: str, info: Any) -> str:
+    """What to write instead, as far as the message and the type tell."""
+    if re.match(r"Expected `str`, got `(int|float|bool)`", problem):
+        return "write it in quotes"
+    if problem.startswith("Expected `array`"):
+        return "write it as a list: [one, another]"
+    if isinstance(info, msgspec.inspect.LiteralType):
+        return f"write one of: {', '.join(map(str, info.values))}"
+    if isinstance(info, msgspec.inspect.EnumType):
+        return f"write one of: {', '.join(str(value.value) for value in info.cls)}"
+    return "add it" if problem.startswith("Object missing") else ""
+
+
+def _type(kind: Any, path: str) -> Any:
+    """What a struct type wants at a msgspec path."""
     info = msgspec.inspect.type_info(kind)
     for part in re.findall(r"\.([^.\[]+)|(\[[^\]]*\])", path):
         info = _step(info, part[0])
-    info = _struct(info)
+    return info
+
+
+def _fields(kind: Any, path: str) -> list[str]:
+    """The keys that a struct type takes at a msgspec path, as far as the types tell."""
+    info = _struct(_type(kind, path))
     return [field.encode_name for field in info.fields] if isinstance(info, msgspec.inspect.StructType) else []
 
 

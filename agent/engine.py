@@ -7,6 +7,7 @@ here from the gaps, per policy, because SQL cannot: a denied list makes `NOT EXI
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -97,8 +98,10 @@ def _child(job: Job, seconds: float) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with _start() as process:
         assert process.stdin and process.stdout  # noqa: S101, PT018 - for the type checker
-        process.stdin.write(msgspec.json.encode(job))
-        process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # a child that is already gone: see _death
+            process.stdin.write(msgspec.json.encode(job))
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
         for task in job.tasks:
             line, late = _line(process, seconds)
             if not line:

@@ -10,7 +10,8 @@ from agent import collect, registry
 from agent.collect import ScopeRecord
 from agent.errors import StoreError
 from agent.plan import Plan, TablePlan
-from agent.store import Store, runs
+from agent.runs import runs
+from agent.store import Store
 
 ROWS_ASSUMED = 20
 """Rows of a table in a scope where nothing is known yet."""

@@ -5,6 +5,7 @@ Built from the segments alone, in the order of their scopes, so the same run giv
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from agent.collect import ScopeRecord
 from agent.errors import StoreError
 from agent.model import Column
 from agent.plan import Plan
-from agent.store import Run
+from agent.runs import Run
 
 MEMORY = "256MB"
 
@@ -48,8 +49,12 @@ def _files(run: Run, records: Iterable[ScopeRecord], scratch: Path) -> dict[str,
     found: dict[str, list[str]] = {}
     for record in records:
         for segment in record.segments:
+            path = run.store.local(run.name(segment.file), scratch)
+            with path.open("rb") as file:
+                if hashlib.file_digest(file, "sha256").hexdigest() != segment.sha256:
+                    raise StoreError(f"run {run.id}: {segment.file} is not what was committed; start a new audit")
             if segment.rows:
-                found.setdefault(segment.table, []).append(str(run.store.local(run.name(segment.file), scratch)))
+                found.setdefault(segment.table, []).append(str(path))
     return found
 
 

@@ -14,6 +14,7 @@ operations, CTEs, LIMIT and window functions.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -29,6 +30,7 @@ MAX_DEPTH = 60
 ROW = "r"
 
 Node = Mapping[str, Any]
+_ALIAS = re.compile(r"[a-z][a-z0-9_]*")
 
 FUNCTIONS = frozenset(
     # operators that the parser writes as functions: LIKE is ~~, ILIKE is ~~*
@@ -107,7 +109,10 @@ def _parser() -> duckdb.DuckDBPyConnection:
 
 def _parse(sql: str) -> Node:
     row = _parser().cursor().execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
-    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    try:
+        tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
+    except RecursionError:
+        raise Refused(f"is nested deeper than {MAX_DEPTH}") from None
     if tree["error"]:
         detail = " ".join(str(tree.get("error_message", "")).split())
         raise Refused(
@@ -294,6 +299,8 @@ class _Walk:
         if arguments[0]["expression"]["class"] != "COLUMN_REF":
             raise Refused("may only unnest a column")
         self._expression(arguments[0]["expression"])
+        if not all(map(_ALIAS.fullmatch, node["column_name_alias"])):
+            raise Refused("names a column of unnest not in lower case; choose another")
         self._alias(node["alias"], "")
 
     def _join(self, node: Node) -> None:
@@ -307,8 +314,8 @@ class _Walk:
             raise Refused("joins without a condition; add ON")
 
     def _alias(self, alias: str, table: str) -> None:
-        if not alias or any(alias in scope for scope in self._aliases) or alias.startswith("_"):
-            raise Refused(f"uses the alias '{alias}' twice or without a name; choose another")
+        if not _ALIAS.fullmatch(alias) or any(alias in scope for scope in self._aliases):  # DuckDB's ignore case
+            raise Refused(f"uses the alias '{alias}' twice, without a name or not in lower case; choose another")
         self._aliases[-1][alias] = table
 
     def _note_groups(self, conjuncts: list[Node]) -> None:

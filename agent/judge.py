@@ -62,14 +62,14 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (PROCESS_MEMORY, PROCESS_MEMORY))
     connection = open_locked(job)
     for task in job.tasks:
-        print(msgspec.json.encode(_judge(connection, task, job.audit_time)).decode(), flush=True)  # noqa: T201
+        print(msgspec.json.encode(_judge(connection, task, job.audit_time, job.scratch)).decode(), flush=True)  # noqa: T201
     connection.close()
 
 
 def open_locked(job: Job) -> duckdb.DuckDBPyConnection:
     """A connection to the findings database with the evidence attached read-only and everything else closed."""
     config: dict[str, str | bool | int | float | list[str]] = {
-        "threads": 2,
+        "threads": 1,  # sums of floating-point numbers depend on their order
         "memory_limit": DATABASE_MEMORY,
         "temp_directory": f"{job.scratch}/spill",
         "max_temp_directory_size": "20GB",
@@ -82,7 +82,7 @@ def open_locked(job: Job) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _judge(connection: duckdb.DuckDBPyConnection, task: Task, audit_time: str) -> Outcome:
+def _judge(connection: duckdb.DuckDBPyConnection, task: Task, audit_time: str, scratch: str) -> Outcome:
     params = sql.values(task.params, task.names, audit_time)
     judged = sql.judge(task.policy, task.blind_where, task.blind)
     columns = f"{sql.quote(task.policy.id)}, _row, verdict, reason, NULL, NULL"
@@ -90,7 +90,7 @@ def _judge(connection: duckdb.DuckDBPyConnection, task: Task, audit_time: str) -
     try:
         row = connection.execute(insert, params or None).fetchone()
     except (duckdb.Error, MemoryError) as error:
-        return Outcome(policy=task.policy.id, error=sql.plain(error))
+        return Outcome(policy=task.policy.id, error=sql.plain(error).replace(scratch, "."))
     return Outcome(policy=task.policy.id, rows=int(row[0]) if row else 0)
 
 

@@ -286,6 +286,8 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     approver: str
     expires: str
     """The last day it counts, YYYY-MM-DD."""
+    group: str = ""
+    """The account, cluster or directory that it is for; without one it is for all of them."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

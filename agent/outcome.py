@@ -81,7 +81,7 @@ class StoredFindings:
             f"coalesce(r.{sql.name(table.key)}, ''), r._read_at, r._digest, to_json({{{struct}}}) AS shown "
             f"FROM findings f LEFT JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row "
             f"WHERE f.policy = {sql.quote(policy)} AND f.verdict IN ({', '.join(map(str, codes)) or 'NULL'}) "
-            f"ORDER BY 3, 5, f.reason{'' if limit is None else f' LIMIT {limit}'}"
+            f"ORDER BY 3, 5, f.reason, f.row{'' if limit is None else f' LIMIT {limit}'}"
         )
         while batch := cursor.fetchmany(1000):
             for row in batch:
@@ -324,8 +324,9 @@ def _waivers(parts: Parts, connection: duckdb.DuckDBPyConnection) -> Iterator[Wa
         table = registry.tables()[bound.policy.table]
         row = connection.execute(
             f"SELECT count(*) FROM findings f JOIN evidence.{sql.name(table.name)} r ON r.rowid = f.row "
-            f"WHERE f.policy = ? AND f.verdict = {sql.WAIVED} AND r.{sql.name(table.key)} GLOB ?",
-            [waiver.policy, waiver.resource],
+            f"WHERE f.policy = ? AND f.verdict = {sql.WAIVED} AND r.{sql.name(table.key)} GLOB ? "
+            "AND (? = '' OR r._group = ?)",
+            [waiver.policy, waiver.resource, waiver.group, waiver.group],
         ).fetchone()
         count = int(row[0]) if row else 0
         expired = parts.info.audit_time[:10] > waiver.expires

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 import msgspec
@@ -20,7 +20,7 @@ import msgspec
 from agent import gate, registry, sql, sqltypes
 from agent.clauses import clauses as known_clauses
 from agent.documents import Document, read, suggest
-from agent.errors import DocumentError
+from agent.errors import DocumentError, UsageError
 from agent.gate import Catalog, Reads, Refused
 from agent.model import Policy
 
@@ -62,24 +62,48 @@ def catalog() -> Catalog:
     return Catalog(columns, groups)
 
 
-def load(places: Iterable[Path], overrides: Mapping[str, Mapping[str, Any]] | None = None) -> list[BoundPolicy]:
+class Complaints(Protocol):
+    """Who says where a parameter was given: the configuration."""
+
+    def error(self, path: str, problem: str, remedy: str = "") -> UsageError:
+        """An error about the key at `path`."""
+        ...
+
+
+def load(
+    places: Iterable[Path],
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    given_by: Complaints | None = None,
+) -> list[BoundPolicy]:
     """Every policy in these directories and files, by id, with parameters by policy; raises `DocumentError`."""
     paths = [path for place in places for path in _files(place)]
-    return bind([(str(path), read(path)) for path in paths], overrides or {})
+    return bind([(str(path), read(path)) for path in paths], overrides or {}, given_by)
 
 
-def bind(files: Iterable[tuple[str, str]], overrides: Mapping[str, Mapping[str, Any]]) -> list[BoundPolicy]:
+def bind(
+    files: Iterable[tuple[str, str]],
+    overrides: Mapping[str, Mapping[str, Any]],
+    given_by: Complaints | None = None,
+) -> list[BoundPolicy]:
     """Check policies given as (name, text); raises `DocumentError` at the first that is wrong."""
-    bound: dict[str, BoundPolicy] = {}
     with sample_database() as connection:
-        for name, text in files:
-            policy = _Binder(Document(text, name), name, text, connection).bind(overrides)
-            if policy.id in bound:
-                raise DocumentError(
-                    name, f"the id {policy.id} is also that of {bound[policy.id].path}", key="id", remedy="rename one"
-                )
-            bound[policy.id] = policy
-    return [bound[key] for key in sorted(bound)]
+        found = [
+            _Binder(Document(text, name), name, text, connection, given_by).bind(overrides) for name, text in files
+        ]
+    return merge(found)
+
+
+def merge(found: Iterable[BoundPolicy]) -> list[BoundPolicy]:
+    """These policies by id; raises `DocumentError` when two have the same."""
+    by_id: dict[str, BoundPolicy] = {}
+    for policy in found:
+        if policy.id in by_id:
+            other = by_id[policy.id].path
+            raise DocumentError(
+                policy.path, f"the id {policy.id} is also that of {other}", key="id", remedy="rename one"
+            )
+        by_id[policy.id] = policy
+    return [by_id[key] for key in sorted(by_id)]
 
 
 def digest(policies: Iterable[BoundPolicy]) -> str:
@@ -93,7 +117,10 @@ def _files(place: Path) -> list[Path]:
         return [place]
     if not place.is_dir():
         raise DocumentError(place, "is not a directory of policies", remedy="check the path")
-    return sorted(path for path in place.rglob("*.yaml") if path.is_file())
+    found = sorted(path for path in place.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
+    if not found:
+        raise DocumentError(place, "holds no policy", remedy="put *.yaml files there, or take it out of `policies`")
+    return found
 
 
 def sample_database() -> duckdb.DuckDBPyConnection:
@@ -111,8 +138,16 @@ def sample_database() -> duckdb.DuckDBPyConnection:
 class _Binder:
     """Checks one policy file; each method takes one thing that can be wrong."""
 
-    def __init__(self, document: Document, path: str, text: str, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(
+        self,
+        document: Document,
+        path: str,
+        text: str,
+        connection: duckdb.DuckDBPyConnection,
+        given_by: Complaints | None,
+    ) -> None:
         self.document, self.path, self.text, self.connection = document, path, text, connection
+        self.given_by = given_by
         self.policy = document.to(Policy)
 
     def bind(self, overrides: Mapping[str, Mapping[str, Any]]) -> BoundPolicy:
@@ -120,8 +155,11 @@ class _Binder:
         self._identity()
         params = {**policy.params, **self._override(overrides.get(policy.id, {}))}
         where = self._reads("where", policy.where) if policy.where else Reads()
+        passing = self._reads("pass", policy.pass_)
+        if not passing.columns:
+            raise self._error("pass", "reads no column", "say what must be true of the row")
         everything = Reads()
-        for part in (where, self._reads("pass", policy.pass_), self._reads("reason", policy.reason)):
+        for part in (where, passing, self._reads("reason", policy.reason)):
             everything.merge(part)
         self._unused(everything)
         bound = BoundPolicy(
@@ -164,17 +202,16 @@ class _Binder:
 
     def _override(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         for key, value in given.items():
+            path = f"$.params.{self.policy.id}.{key}"
             if key not in self.policy.params:
-                raise self._error(
-                    "params", f"there is no parameter '{key}' to override", suggest(key, self.policy.params)
-                )
+                raise self._given(path, f"there is no parameter '{key}'", suggest(key, self.policy.params))
             default = self.policy.params[key]
             if type(value) is not type(default):
-                kind = type(default).__name__
-                raise DocumentError(
-                    "params", f"{value!r} is not a {kind}", key=f"{self.policy.id}.{key}", remedy=f"such as {default!r}"
-                )
+                raise self._given(path, f"{value!r} is not of the kind that it takes", f"write one such as {default!r}")
         return given
+
+    def _given(self, path: str, problem: str, remedy: str) -> UsageError:
+        return self.given_by.error(path, problem, remedy) if self.given_by else self._error("params", problem, remedy)
 
     def _reads(self, key: str, expression: str) -> Reads:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -24,6 +25,14 @@ def choose(names: Iterable[str]) -> list[Format]:
         if name not in known:
             raise UsageError(f"--format: there is no format '{name}'; {suggest(name, known)}")
     return [known[name] for name in (tuple(names) or DEFAULT)]
+
+
+def check_targets(folder: Path | None, file: Path | None) -> None:
+    """Raise `UsageError` now, rather than after an audit, when reports could not be written there."""
+    for option, path in (("--output", folder), ("--metrics-file", file.parent if file else None)):
+        nearest = next((part for part in (path, *path.parents) if part.exists()), None) if path else None
+        if nearest and not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+            raise UsageError(f"{option}: {nearest} is not a folder that can be written to")
 
 
 def write(result: Result, formats: Iterable[Format], folder: Path, language: str) -> list[str]:

@@ -13,19 +13,21 @@ from typing import Any
 
 import msgspec
 
-from agent import __version__, collect, config, engine, evidence, law, outcome, plan, registry, store
+from agent import __version__, collect, config, engine, evidence, examples, law, outcome, plan, registry
 from agent import policy as policies
 from agent.clauses import expand
 from agent.completion import complete
 from agent.config import Config
-from agent.errors import AuditError, DocumentError, StoreError
+from agent.documents import suggest
+from agent.errors import AuditError, DocumentError, StoreError, UsageError
 from agent.judge import Outcome
 from agent.model import Discovery, Source, Waiver
 from agent.plan import Plan
 from agent.policy import BoundPolicy
 from agent.result import Result, RunInfo
+from agent.runs import Run, find, new_run, runs
 from agent.steps import Steps
-from agent.store import Run, Store
+from agent.store import Store
 
 ALWAYS = ("law", "registers")
 """Sources that every audit has: they only support judgements about others."""
@@ -67,20 +69,35 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 def choose(configured: Config, clauses: Sequence[str]) -> list[BoundPolicy]:
     """The policies of these clauses (all of them when none is named), with their parameters."""
-    directories = [policies.BUILT_IN, *(Path(directory) for directory in configured.common.policies)]
-    found = policies.load(directories, configured.common.params)
+    common = configured.common
+    own = policies.load([Path(directory) for directory in common.policies], common.params, configured)
+    found = policies.merge([*policies.load([policies.BUILT_IN], common.params, configured), *own])
+    _prove(own)
     known = {policy.id for policy in found}
-    for key, names in (
-        ("params", configured.common.params),
-        ("waivers", [w.policy for w in configured.common.waivers]),
-    ):
-        for name in names:
-            if name not in known:
-                raise DocumentError(
-                    "configuration", f"there is no policy '{name}'", key=key, remedy="see: clausule policy list"
-                )
+    named = [(f"$.params.{name}", name) for name in common.params]
+    named += [(f"$.waivers[{index}].policy", waiver.policy) for index, waiver in enumerate(common.waivers)]
+    for path, name in named:
+        if name not in known:
+            raise configured.error(
+                path, f"there is no policy '{name}'", suggest(name, known) or "see: clausule policy list"
+            )
     wanted = {clause for name in clauses for clause in expand(name)}
-    return [policy for policy in found if not wanted or wanted.intersection(policy.policy.clauses)]
+    chosen = [policy for policy in found if not wanted or wanted.intersection(policy.policy.clauses)]
+    if not chosen:
+        raise UsageError(f"no policy judges clause {', '.join(clauses)}; see those that do with: clausule policy list")
+    return chosen
+
+
+def _prove(own: Sequence[BoundPolicy]) -> None:
+    """Run the examples of policies that are not ours; those of ours are run by our tests."""
+    for result in examples.run(own) if own else ():
+        if not result.ok:
+            raise DocumentError(
+                next(policy.path for policy in own if policy.id == result.policy),
+                f"expected {result.expected}, found {result.found}",
+                key=f"examples: {result.example}",
+                remedy="try it with: clausule policy test FILE",
+            )
 
 
 def sources(configured: Mapping[str, Any], reading: str, audit_time: str) -> dict[str, Source]:
@@ -109,9 +126,10 @@ def audit(
     asked = sources(configured.sources, configured.common.reading_3_13, moment)
     made = plan.make(chosen, asked)
     found = collect.discover(made, asked)
-    run = store.new_run(target, started)
+    run = new_run(target, started)
     recorded = _recorded(configured, chosen, made, started, moment, clauses)
     run.write("policies.json", [StoredPolicy(path=p.path, text=p.text, params=p.params) for p in chosen])
+    run.write("found.json", found)
     run.write("plan.json", recorded)
     with _finish(run, recorded, chosen, asked, found, steps or Steps()) as result:
         yield run, result
@@ -120,13 +138,16 @@ def audit(
 @contextmanager
 def resume(target: Store, identifier: str, steps: Steps | None = None) -> Iterator[tuple[Run, Result]]:
     """Finish a run that was stopped: scopes that it committed are not asked again."""
-    run = store.find(target, identifier)
+    run = find(target, identifier)
     if run.finished():
         raise StoreError(f"run {run.id} is finished already; see it with: clausule report {run.id}")
     recorded, chosen = _stored(run)
+    if (recorded.clausule_version, recorded.law_digest) != (__version__, law.facts_digest()):
+        raise StoreError(f"run {run.id} was started by another version of Clausule; start a new audit")
     configured = {name: config.settings(name, given) for name, given in recorded.settings.items()}
     asked = sources(configured, recorded.reading_3_13, recorded.audit_time)
-    found = collect.discover(recorded.plan, asked)
+    first = run.read("found.json", dict[str, Discovery])
+    found = collect.with_lost(first, collect.discover(recorded.plan, asked))
     with _finish(run, recorded, chosen, asked, found, steps or Steps()) as result:
         yield run, result
 
@@ -167,8 +188,10 @@ def _finish(
     found: Mapping[str, Discovery],
     steps: Steps,
 ) -> Iterator[Result]:
-    records = collect.collect(run, recorded.plan, asked, found, steps)
-    with _scratch() as scratch:
+    with run.lock(), _scratch() as scratch:
+        if run.finished():
+            raise StoreError(f"run {run.id} is finished already; see it with: clausule report {run.id}")
+        records = collect.collect(run, recorded.plan, asked, found, steps)
         facts, findings, outcomes = _judge(run, recorded, chosen, records, scratch, steps)
         run.write("verdicts.json", Judged(outcomes=outcomes, findings_sha256=sha256(findings.read_bytes()).hexdigest()))
         kept = scratch / "kept.parquet"
@@ -180,8 +203,8 @@ def _finish(
 
 
 def _previous(run: Run) -> Run | None:
-    earlier = [other for other in store.runs(run.store) if other.id < run.id and other.finished()]
-    return earlier[-1] if earlier else None
+    newest_first = reversed(runs(run.store))
+    return next((other for other in newest_first if other.id < run.id and other.finished()), None)
 
 
 def _judge(
@@ -243,7 +266,10 @@ def _stored(run: Run) -> tuple[Recorded, list[BoundPolicy]]:
     recorded = run.read("plan.json", Recorded)
     kept = run.read("policies.json", list[StoredPolicy])
     overrides = {Path(policy.path).stem: policy.params for policy in kept}
-    return recorded, policies.bind([(policy.path, policy.text) for policy in kept], overrides)
+    bound = policies.bind([(policy.path, policy.text) for policy in kept], overrides)
+    if policies.digest(bound) != recorded.policies_digest:
+        raise StoreError(f"run {run.id}: policies.json is not what plan.json recorded; do not rely on it")
+    return recorded, bound
 
 
 def _parts(
@@ -293,5 +319,7 @@ def _scratch() -> Iterator[Path]:
 def audit_moment(text: str) -> str:
     """An `--as-of` date or time as RFC 3339 in UTC; raises ValueError."""
     moment = dt.datetime.fromisoformat(text)
+    if not 1995 <= moment.year <= 2999:  # noqa: PLR2004 - what the legal facts can say something of
+        raise ValueError(text)
     moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,6 +1,6 @@
 """The SQL types a column may have: how a value is checked when it is collected, and a sample of each.
 
-`VARCHAR`, `BOOLEAN`, `BIGINT`, `DOUBLE`, `TIMESTAMP` (RFC 3339 text), `DATE` (YYYY-MM-DD text),
+`VARCHAR`, `BOOLEAN`, `BIGINT`, `DOUBLE`, `TIMESTAMP` (RFC 3339 text in UTC, with `Z`), `DATE` (YYYY-MM-DD text),
 `MAP(VARCHAR, VARCHAR)`, `STRUCT(name TYPE, …)`, and lists of any of them, written `TYPE[]`.
 """
 
@@ -9,16 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import re
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-_SCALARS: dict[str, tuple[type, Any]] = {
+_UTC = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"
+_SCALARS: dict[str, tuple[Any, Any]] = {
     "VARCHAR": (str, "x"),
     "BOOLEAN": (bool, True),
-    "BIGINT": (int, 1),
+    "BIGINT": (Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)], 1),
     "DOUBLE": (float, 1.0),
-    "TIMESTAMP": (dt.datetime, "2026-01-01T00:00:00Z"),
+    "TIMESTAMP": (Annotated[str, msgspec.Meta(pattern=_UTC)], "2026-01-01T00:00:00Z"),
     "DATE": (dt.date, "2026-01-01"),
 }
 _MAP = "MAP(VARCHAR, VARCHAR)"

@@ -23,8 +23,9 @@ from botocore.exceptions import ClientError
 
 from agent import collect, plan, policy, run
 from agent.config import parse
+from agent.runs import Run
 from agent.steps import Steps
-from agent.store import FolderStore, Run
+from agent.store import FolderStore
 from benchmarks.figures import Figure
 from tests.estate import aws
 

@@ -17,8 +17,9 @@ import duckdb
 
 from agent import collect, config, engine, evidence, plan, policy, registry, run
 from agent.policy import BoundPolicy
+from agent.runs import Run
 from agent.steps import Steps
-from agent.store import FolderStore, Run
+from agent.store import FolderStore
 from benchmarks.figures import Figure
 
 ROWS = int(os.environ.get("CLAUSULE_BENCH_ROWS", "1000000"))

@@ -11,7 +11,8 @@ import msgspec
 from agent import collect, registry
 from agent.model import Gap
 from agent.plan import Plan, TablePlan
-from agent.store import FolderStore, new_run
+from agent.runs import new_run
+from agent.store import FolderStore
 
 AUDIT_TIME = "2026-11-23T12:00:00Z"
 

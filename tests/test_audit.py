@@ -17,7 +17,8 @@ import jsonschema
 import pytest
 import yaml
 
-from agent.store import FolderStore, runs
+from agent.runs import runs
+from agent.store import FolderStore
 from tests.estate.demo import CLAUSULE, Demo, estate
 
 ROOT = Path(__file__).parent.parent
@@ -42,12 +43,12 @@ def audited(demo: Demo) -> dict[str, Any]:
     return report
 
 
-def found(report: dict[str, Any]) -> dict[str, dict[str, str]]:
+def verdicts(report: dict[str, Any]) -> dict[str, dict[str, str]]:
     """policy -> resource (the scope, for what could not be listed) -> verdict."""
-    verdicts: dict[str, dict[str, str]] = {policy["id"]: {} for policy in report["policies"]}
+    given: dict[str, dict[str, str]] = {policy["id"]: {} for policy in report["policies"]}
     for finding in report["findings"]:
-        verdicts[finding["policy"]][finding["resource"] or finding["scope"]] = finding["verdict"]
-    return verdicts
+        given[finding["policy"]][finding["resource"] or finding["scope"]] = finding["verdict"]
+    return given
 
 
 def named(truth: dict[str, dict[str, dict[str, Any]]]) -> dict[str, str]:
@@ -62,13 +63,13 @@ def test_every_verdict_equals_the_truth(demo: Demo, audited: dict[str, Any]) -> 
     truth = yaml.safe_load(VERDICTS.read_text(encoding="utf-8"))
     names = named(demo.truth)
     actual: dict[str, dict[str, list[str]]] = {}
-    for policy, verdicts in found(audited).items():
-        for resource, verdict in verdicts.items():
+    for policy, given in verdicts(audited).items():
+        for resource, verdict in given.items():
             actual.setdefault(policy, {}).setdefault(verdict, []).append(names.get(resource, resource))
     for policy in sorted({*truth, *actual}):
-        given = {verdict: sorted(names) for verdict, names in actual.get(policy, {}).items()}
-        right = {verdict: sorted(names) for verdict, names in truth.get(policy, {}).items()}
-        assert given == right, policy
+        was = {verdict: sorted(resources) for verdict, resources in actual.get(policy, {}).items()}
+        right = {verdict: sorted(resources) for verdict, resources in truth.get(policy, {}).items()}
+        assert was == right, policy
 
 
 def test_the_report_keeps_its_schema(audited: dict[str, Any]) -> None:
@@ -111,17 +112,11 @@ def test_tampered_evidence_is_refused(demo: Demo, audited: dict[str, Any], tmp_p
 def test_killed_at_any_moment_it_is_finished_by_resume(demo: Demo, audited: dict[str, Any], tmp_path: Path) -> None:
     """Scopes that were done are not asked again, and the verdicts are those of a run that was never stopped."""
     store = tmp_path / "store"
-    for wait in (0.8, 1.6, 2.4, 3.2, 4.0):
-        command = [CLAUSULE, "audit", "-q", "--as-of", AT, "--store", str(store)]
-        process = subprocess.Popen(command, cwd=demo.folder, env=demo.environment, stderr=subprocess.DEVNULL)
-        time.sleep(wait)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+    for scopes_done in (0, 3, 20):
+        _kill_after(demo, store, scopes_done)
     stopped = [run for run in runs(FolderStore(store)) if not run.finished()]
-    assert stopped, "none was stopped midway"
+    assert len(stopped) == 3, "none was to end by itself"
     for run in stopped:
-        if "plan.json" not in run.names():
-            continue
         for command in ("report", "evaluate"):
             refused = demo.run(command, run.id, "--store", str(store))
             assert refused.returncode == 3
@@ -130,9 +125,64 @@ def test_killed_at_any_moment_it_is_finished_by_resume(demo: Demo, audited: dict
         before = {path: path.stat().st_mtime_ns for path in scopes}
         done = demo.run("audit", "--resume", run.id, "--store", str(store), "--json")
         assert done.returncode == 1, done.stderr
-        assert found(json.loads(done.stdout)) == found(audited)
+        assert verdicts(json.loads(done.stdout)) == verdicts(audited)
         assert all(path.stat().st_mtime_ns == when for path, when in before.items())
     assert demo.run("runs", "--verify", "--store", str(store)).returncode == 0
+
+
+def _kill_after(demo: Demo, store: Path, scopes: int) -> None:
+    """Start an audit and kill it once it has a plan and so many scopes."""
+    known = set(store.glob("runs/*"))
+    command = [CLAUSULE, "audit", "-q", "--as-of", AT, "--store", str(store)]
+    process = subprocess.Popen(command, cwd=demo.folder, env=demo.environment, stderr=subprocess.DEVNULL)
+    while process.poll() is None:
+        new = [path for path in store.glob("runs/*") if path not in known and (path / "plan.json").exists()]
+        if new and len(list(new[0].glob("scopes/*.json"))) >= scopes:
+            break
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.parametrize("part", ["evidence/aws_s3_bucket/*", "evidence/law_place/*", "policies.json"])
+def test_what_was_changed_before_the_end_is_not_judged(demo: Demo, tmp_path: Path, part: str) -> None:
+    store = tmp_path / "store"
+    _kill_after(demo, store, 29)
+    folder = next(store.glob("runs/*"))
+    path = next(folder.glob(part))
+    text = path.read_text(encoding="utf-8")
+    changed = (
+        text.replace("BucketOwnerEnforced'", "x' OR true").replace("AES256", "aws:kms").replace('"none"', '"inside"')
+    )
+    assert changed != text
+    path.write_text(changed, encoding="utf-8")
+    done = demo.run("audit", "--resume", folder.name, "--store", str(store), "-q")
+    assert done.returncode == 3
+    assert "is not what" in done.stderr
+
+
+def test_a_cluster_that_is_gone_when_resumed_is_a_gap(demo: Demo, tmp_path: Path) -> None:
+    """What was found when the run started is not forgotten because it is not found later."""
+    store = tmp_path / "store"
+    _kill_after(demo, store, 0)
+    folder = next(store.glob("runs/*"))
+    found = json.loads((folder / "found.json").read_text(encoding="utf-8"))
+    found["kubernetes"]["scopes"].append(
+        {**found["kubernetes"]["scopes"][0], "name": "kubernetes/gone", "group": "gone"}
+    )
+    (folder / "found.json").write_text(json.dumps(found), encoding="utf-8")
+    report = json.loads(demo.run("audit", "--resume", folder.name, "--store", str(store), "--json", "-q").stdout)
+    assert {gap["kind"] for gap in report["gaps"] if gap["group"] == "gone"} == {"not_collected"}
+    assert verdicts(report)["k8s-node-inside"]["kubernetes/gone"] == "unknown"
+
+
+def test_regions_left_out_by_the_settings_are_gaps(demo: Demo, tmp_path: Path) -> None:
+    text = (demo.folder / "clausule.yaml").read_text(encoding="utf-8")
+    (tmp_path / "narrow.yaml").write_text(text.replace("endpoint_url", "regions: [eu-west-1]\n  endpoint_url"))
+    narrow = ["-c", str(tmp_path / "narrow.yaml"), "--store", str(tmp_path / "store")]
+    report = json.loads(demo.run("audit", "--json", "-q", "--clause", "3.13", *narrow).stdout)
+    assert "aws/123456789012/us-east-1" in {gap["scope"] for gap in report["gaps"]}
+    assert verdicts(report)["rds-inside"]["aws/123456789012/us-east-1"] == "unknown"
 
 
 def test_no_secret_reaches_evidence_or_reports(demo: Demo, audited: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ import yaml
 
 from agent.config import parse
 from agent.errors import DocumentError
+from agent.run import choose
 from tests.estate.demo import CLAUSULE
 
 ROOT = Path(__file__).parent.parent
@@ -97,13 +98,28 @@ def test_a_directory_without_anything_to_judge_is_not_a_clean_report(tmp_path: P
         ("- a", ["clausule.yaml:1", "mapping", "clausule init"]),
         ("", ["clausule.yaml", "empty"]),
         ("agreement: NO\naws: {}", ["clausule.yaml:1", "agreement", "quotes"]),
-        ("reading_3_13: loose\naws: {}", ["clausule.yaml:1", "reading_3_13", "loose"]),
-        ("params: {no-such-policy: {x: 1}}\naws: {}", ["params", "no-such-policy", "clausule policy list"]),
-        ("params: {rds-backup-retention: {dayz: 1}}\naws: {}", ["dayz"]),
+        ("reading_3_13: loose\naws: {}", ["clausule.yaml:1", "reading_3_13", "loose", "chapter_v, literal_eu"]),
+        (
+            "params: {no-such-policy: {x: 1}}\naws: {}",
+            ["clausule.yaml:1", "params.no-such-policy", "clausule policy list"],
+        ),
+        ("params: {rds-backup-retention: {dayz: 1}}\naws: {}", ["clausule.yaml:1", "params.rds-backup-retention.dayz"]),
+        ("params: {drill-current: {drill_max_age_days: x}}\naws: {}", ["clausule.yaml:1", "drill_max_age_days", "365"]),
         (
             "waivers: [{policy: x, resource: y, reason: z, approver: a, expires: soon}]",
             ["clausule.yaml:1", "waivers[0].expires", "YYYY-MM-DD"],
         ),
+        (
+            "waivers: [{policy: x, resource: y, reason: z, approver: a, expires: 2027-13-45}]",
+            ["clausule.yaml:1", "waivers[0].expires", "YYYY-MM-DD"],
+        ),
+        (
+            "waivers: [{policy: x, resource: y, reason: '', approver: a, expires: 2027-01-31}]",
+            ["clausule.yaml:1", "waivers[0].reason", "is empty"],
+        ),
+        ("kubernetes: {contexts: production}", ["clausule.yaml:1", "kubernetes.contexts", "as a list"]),
+        ("store: clausule.yaml\naws: {}", ["store", "is a file"]),
+        ("store: ftp://x\naws: {}", ["ftp://x", "s3://"]),
         ("policies: [nowhere]\naws: {}", ["nowhere", "not a directory"]),
         ("checkov: {directories: [nowhere]}", ["nowhere"]),
         ("registers: {transfer: [nowhere.yaml]}", ["nowhere.yaml"]),
@@ -141,6 +157,13 @@ def test_a_secret_in_the_configuration_is_refused_unseen(tmp_path: Path, text: s
         (["audit", "--clause", "3.31"], ["3.31", "did you mean"]),
         (["audit", "--format", "htlm"], ["htlm", "did you mean 'html'?"]),
         (["audit", "--as-of", "yesterday"], ["yesterday", "YYYY-MM-DD"]),
+        (["audit", "--as-of", "9999-12-31T23:59:59-05:00"], ["9999", "YYYY-MM-DD"]),
+        (["audit", "--as-of", "1815-06-18"], ["1815", "YYYY-MM-DD"]),
+        (["audit", "--clause", "3.1"], ["no policy judges clause 3.1"]),
+        (["audit", "--store", "https://u:hunter2hunter2@127.0.0.1:1/x"], ["--store", "looks like a secret"]),
+        (["audit", "--resume", "x", "--clause", "3.6"], ["--resume", "leave the others out"]),
+        (["audit", "--metrics-file", "clausule.yaml/x"], ["--metrics-file", "clausule.yaml"]),
+        (["audit", "--output", "clausule.yaml/x"], ["--output", "clausule.yaml"]),
         (["audit", "--language", "es"], ["es"]),
         (["audit", "-c", "nowhere.yaml"], ["nowhere.yaml", "no such file"]),
         (["audit", "--iac", "nowhere"], ["nowhere"]),
@@ -206,6 +229,33 @@ def test_duplicate_policy_ids_name_both_files(tmp_path: Path) -> None:
     assert f"b/{source.name}" in line
 
 
+def test_a_directory_without_policies_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    assert "holds no policy" in refused(configured(tmp_path, "policies: [mine]\naws: {}"), "audit")
+
+
+def test_a_policy_of_ones_own_whose_examples_fail_is_refused(tmp_path: Path) -> None:
+    text = re.search(r"```yaml\n(id: .*?)```", (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert text
+    folder = configured(tmp_path, "policies: [mine]\naws: {}")
+    (folder / "mine").mkdir()
+    broken = text[1].replace("pass: object_ownership = 'BucketOwnerEnforced'", "pass: object_ownership <> ''")
+    (folder / "mine" / "s3-bucket-owner-enforced.yaml").write_text(broken, encoding="utf-8")
+    line = refused(folder, "audit")
+    assert "mine/s3-bucket-owner-enforced.yaml" in line
+    assert "expected fail, found pass" in line
+
+
+def test_verifying_nothing_is_no_clean_answer(tmp_path: Path) -> None:
+    assert "no finished run to verify" in refused(tmp_path, "runs", "--verify", code=3)
+
+
+def test_a_closed_pipe_does_not_read_as_a_verdict(tmp_path: Path) -> None:
+    command = f"{CLAUSULE} policy list | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["/bin/bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() in ("0", "3")
+
+
 def test_init_writes_a_configuration_that_loads(tmp_path: Path) -> None:
     assert run(tmp_path, "init").returncode == 0
     text = (tmp_path / "clausule.yaml").read_text(encoding="utf-8")
@@ -214,6 +264,9 @@ def test_init_writes_a_configuration_that_loads(tmp_path: Path) -> None:
     switched_on = re.sub(r"(?m)^# ?(?=((aws|kubernetes|checkov|registers):|  ))", "", sections)
     switched_on = re.sub(r"(?m)^  # ", "  ", switched_on)
     assert set(parse(switched_on, "clausule.yaml").sources) == {"aws", "kubernetes", "checkov", "registers"}
+    judging = re.sub(r"(?m)^# ?", "", text.split("policies: []")[1].split("# Thresholds")[1].split("\n", 1)[1])
+    everything = parse("\n".join(line for line in judging.splitlines() if not line[:1].isupper()), "clausule.yaml")
+    assert choose(everything, ())
     assert "is there already" in run(tmp_path, "init").stderr
     assert (tmp_path / "clausule.yaml").read_text(encoding="utf-8") == text
     assert run(tmp_path, "init", "--force").returncode == 0

@@ -114,11 +114,11 @@ def audited(demo: Demo, folder: Path) -> Iterator[Result]:
     text = (demo.folder / "clausule.yaml").read_text(encoding="utf-8")
     text = text.replace("endpoint_url:", "regions: [eu-west-1, us-east-1]\n  endpoint_url:")
     text = text.replace("checkov:\n", f"checkov:\n  command: {demo.folder / 'checkov-again'}\n")
-    before = Path.cwd()
+    before, found = Path.cwd(), built_in()
     os.chdir(demo.folder)
     try:
         with (
-            patch.object(policy, "load", lambda *_: built_in()),
+            patch.object(policy, "load", lambda places, *_: found if places else []),
             run.audit(config.parse(text, "clausule.yaml"), FolderStore(folder)) as (_, result),
         ):
             yield result

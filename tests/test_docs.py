@@ -15,8 +15,9 @@ import boto3
 import pytest
 
 from agent import collect, plan, policy, registry, run
+from agent.runs import Run
 from agent.steps import Steps
-from agent.store import FolderStore, Run
+from agent.store import FolderStore
 from docs import generate
 from tests.estate import aws
 from tests.estate.demo import CLAUSULE, Demo, estate

@@ -42,6 +42,8 @@ class Outer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ("name: [a", 2, "", "not valid YAML"),
         ("name: a\n\tb: c", 2, "", "not valid YAML"),
         ("", 0, "", "empty"),
+        ("name: " + "[" * 3000, 0, "", ""),
+        ("name: a\nitems: {word: x}", 2, "items", "as a list"),
         ("[1]: a", 1, "", "plain word"),
     ],
 )

@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import collect, completion, engine, evidence, plan, policy, registry, sql
-from agent.errors import Unanswered
+from agent.errors import DocumentError, Unanswered
 from agent.model import GapKind
 from agent.policy import BoundPolicy
+from agent.runs import Run
 from agent.steps import Steps
-from agent.store import FolderStore, Run
+from agent.store import FolderStore
 
 TEXTS = "{nl: x, fr: x, de: x, en: x}"
 EXAMPLES = "[{name: a, expect: pass}, {name: b, expect: fail}, {name: c, expect: unknown}]"
@@ -210,6 +211,24 @@ def test_where_null_is_unknown_not_left_out(estate: Any) -> None:
 def test_a_row_that_is_surely_not_meant_is_left_out_though_unread(estate: Any) -> None:
     estate.faults["lab:GetLock"] = denied()
     assert judge([VAULT]).verdicts["vault-locked"] == {"a/one": "unknown", "b/one": "unknown"}
+
+
+@pytest.mark.parametrize(
+    "odd", ["\ud800", object(), 2**63, "2026-01-01T00:00:00+02:00"], ids=["text", "object", "int", "time"]
+)
+def test_a_value_that_cannot_be_kept_is_a_gap(estate: Any, odd: object) -> None:
+    """One odd answer must neither end the audit nor be taken for something else."""
+    estate.details["lab:GetAge", "a", "one"] = {"days": odd}
+    found = judge([AGED])
+    assert found.verdicts["young"]["b/one"] == "pass"
+    assert found.verdicts["young"].get("a/one", "unknown") == "unknown"
+    assert [gap.kind for gap in found.gaps] == [GapKind.UNEXPECTED]
+
+
+@pytest.mark.usefixtures("lab")
+def test_a_policy_must_read_something() -> None:
+    with pytest.raises(DocumentError, match="pass: reads no column"):
+        policy.bind([make("always", "true")], {})
 
 
 def test_a_call_not_asked_by_its_condition_leaves_null(estate: Any) -> None:

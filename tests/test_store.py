@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -11,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import msgspec
 import pytest
 from moto.server import ThreadedMotoServer
 
-from agent.errors import StoreError
-from agent.store import BucketStore, FolderStore, Run, Store, find, new_run, open_store, runs, verify_chain, write_file
+from agent.errors import StoreError, UsageError
+from agent.runs import Run, find, new_run, runs, verify_chain
+from agent.store import BucketStore, FolderStore, Store, open_store, write_file
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +95,40 @@ def test_the_chain_notices_a_run_that_was_made_anew(store: Store) -> None:
     sealed(store, "20260102T000000Z-0002", first)
     assert verify_chain(runs(store)) == 2
     first.write("plan.json", {"a": 99})
-    first.seal(None)
+    digest = hashlib.sha256(store.read(first.name("plan.json"))).hexdigest()
+    manifest = first.manifest()
+    first.write("manifest.json", msgspec.structs.replace(manifest, files={**manifest.files, "plan.json": digest}))
+    first.verify()
     with pytest.raises(StoreError, match="0001 was changed after 20260102T000000Z-0002"):
         verify_chain(runs(store))
+
+
+def test_a_run_is_sealed_once(store: Store) -> None:
+    """Two processes that end the same run: the second finds it ended."""
+    run = sealed(store, "20260101T000000Z-0001")
+    before = run.manifest_digest()
+    with pytest.raises(StoreError):
+        run.seal(None)
+    assert run.manifest_digest() == before
+
+
+def test_a_folder_that_was_killed_before_it_had_a_plan_is_no_run(store: Store) -> None:
+    Run(store, "20260101T000000Z-0001").write("policies.json", [])
+    assert runs(store) == []
+
+
+def test_a_run_in_a_folder_is_worked_on_by_one_process(tmp_path: Path) -> None:
+    run = Run(FolderStore(tmp_path), "r")
+    with run.lock(), pytest.raises(StoreError, match="another process"), Run(FolderStore(tmp_path), "r").lock():
+        pass
+    with run.lock():
+        pass
+
+
+@pytest.mark.parametrize("location", ["/proc/nowhere", "\0"])
+def test_a_store_that_cannot_be_written_is_one_clear_line(location: str) -> None:
+    with pytest.raises(StoreError, match="cannot be written"):
+        Run(open_store(location), "x").write("plan.json", {})
 
 
 def test_unknown_run_names_the_newest(store: Store) -> None:
@@ -119,7 +153,7 @@ def test_a_bucket_that_is_not_there_is_one_clear_line(s3_endpoint: str, monkeypa
     with pytest.raises(StoreError, match="cannot be") as caught:
         Run(BucketStore("s3://nowhere-at-all"), "x").write("plan.json", {})
     assert "\n" not in str(caught.value)
-    with pytest.raises(StoreError, match="cannot be used as a store"):
+    with pytest.raises(UsageError, match="gopher://x cannot be used"):
         open_store("gopher://x")
 
 

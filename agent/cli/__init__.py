@@ -64,9 +64,8 @@ def _main() -> int:  # noqa: PLR0911 - one return for each way it can end
         return _say(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted; a started run can be finished with: clausule audit --resume RUN", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+    except SystemExit as ended:  # click's way with a closed pipe, whose code would read as a verdict
+        return int(ended.code or 0) if "_CLAUSULE_COMPLETE" in os.environ else FAILED
     except Exception:  # noqa: BLE001 - a defect: shown whole, and never with an exit code that reads as a verdict
         import traceback
 

@@ -77,5 +77,7 @@ def configuration(path: Path | None, directories: tuple[str, ...], store: str | 
         merged = msgspec.structs.replace(given, directories=tuple(dict.fromkeys((*given.directories, *directories))))
         found = msgspec.structs.replace(found, sources={**found.sources, "checkov": merged})
     if store:
+        if config.looks_secret(store):
+            raise click.UsageError(f"--store: holds what looks like a secret; {config.WHERE_SECRETS_GO}")
         found = msgspec.structs.replace(found, common=msgspec.structs.replace(found.common, store=store))
     return found

@@ -78,10 +78,13 @@ def command(
     from agent.cli._progress import steps
     from agent.store import open_store
 
+    if resumed and (clauses or directories or as_of):
+        raise click.UsageError("--resume takes the clauses, directories and date of its run; leave the others out")
     log_to_stderr(verbose)
     chosen = publish.choose(formats)
     configured = configuration(config_path, directories, store)
     target = open_store(configured.common.store)
+    publish.check_targets(output, metrics_file)
     moment = _moment(as_of)
     with ExitStack() as stack:
         told = stack.enter_context(steps(quiet=quiet, bar=not no_progress))

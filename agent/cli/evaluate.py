@@ -36,7 +36,8 @@ def command(
     from agent.cli._progress import steps
     from agent.errors import AuditError
     from agent.run import evaluate
-    from agent.store import find, open_store
+    from agent.runs import find
+    from agent.store import open_store
 
     log_to_stderr(verbose)
     target = open_store(configuration(config_path, (), store).common.store)

@@ -28,7 +28,8 @@ def command(
     """
     from agent import publish
     from agent.run import open_result
-    from agent.store import find, open_store
+    from agent.runs import find
+    from agent.store import open_store
 
     publish.choose([name])
     target = open_store(configuration(config_path, (), store).common.store)

@@ -75,7 +75,7 @@ class Estate:
         return Account(id=identity["Account"], partition=partition, home_region=home, credentials=credentials)
 
     def _regions(self, account: Account) -> tuple[list[Scope], list[UnlistedScopes]]:
-        """The enabled regions, those of the settings only if it names any, and what of them cannot be looked at."""
+        """The regions to look at, and those that are not: off, or enabled and left out by the settings."""
         try:
             listed = list(AwsAnswers(self._clients, account, account.home_region).items(REGIONS))
         except Unanswered as problem:
@@ -83,9 +83,11 @@ class Estate:
         enabled = {region["RegionName"] for region in listed if region.get("OptInStatus") != "not-opted-in"}
         wanted = set(self._settings.regions) or enabled
         off = Unanswered(GapKind.UNSUPPORTED, "aws.regions names it, but the region is not enabled in this account")
+        left = Unanswered(GapKind.NOT_COLLECTED, "the region is enabled, and aws.regions leaves it out")
+        unseen = [(region, off) for region in wanted - enabled] + [(region, left) for region in enabled - wanted]
         return (
             [_scope("region", account.id, region) for region in sorted(wanted & enabled)],
-            [_unlisted(account.id, region, off) for region in sorted(wanted - enabled)],
+            [_unlisted(account.id, region, why) for region, why in sorted(unseen, key=lambda pair: pair[0])],
         )
 
 

@@ -14,7 +14,8 @@ from botocore.credentials import Credentials
 from agent import collect, registry
 from agent.model import Gap
 from agent.plan import Plan, TablePlan
-from agent.store import FolderStore, new_run
+from agent.runs import new_run
+from agent.store import FolderStore
 from collectors.aws import SOURCE, AwsSettings
 from collectors.aws._client import Account, AwsAnswers, Clients
 from tests.estate import aws

@@ -13,7 +13,8 @@ import pytest
 from agent import collect, registry
 from agent.model import Gap
 from agent.plan import Plan, TablePlan
-from agent.store import FolderStore, new_run
+from agent.runs import new_run
+from agent.store import FolderStore
 from collectors.kubernetes import SOURCE
 from collectors.kubernetes._client import KubeClient
 from collectors.kubernetes._kubeconfig import Kubeconfig
