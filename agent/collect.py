@@ -172,11 +172,13 @@ def _collect_scope(
         gaps = [make_gap(problem, table, scope, table.calls[0], now()) for table in tables]
     else:
         for table in tables:
+            log.info("reading %s in %s", table.table, scope.name)
             reader = _TableReader(run, table, scope, answers, rows, progress)
             segments.append(reader.read(scratch))
             gaps += reader.gaps
             calls += reader.calls
         retries = answers.retries
+        log.info("read %s: %d calls, %d retries, %d gaps", scope.name, calls, retries, len(gaps))
     record = ScopeRecord(
         scope=scope,
         started=started,

@@ -127,6 +127,7 @@ def make_gap(
     resource: str = "",
 ) -> Gap:
     """The gap that an unanswered question leaves."""
+    log.info("gap in %s: %s %s: %s", scope.name, call, resource, problem.detail)
     return Gap(
         source=plan.source,
         scope=scope.name,

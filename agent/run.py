@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ from agent.completion import complete
 from agent.config import Config
 from agent.documents import suggest
 from agent.errors import AuditError, DocumentError, StoreError, UsageError
+from agent.findings import open_findings
 from agent.judge import Outcome
 from agent.model import Discovery, Source, Waiver
 from agent.plan import Plan
@@ -28,6 +30,8 @@ from agent.result import Result, RunInfo
 from agent.runs import Run, find, new_run, runs
 from agent.steps import Steps
 from agent.store import Store
+
+log = logging.getLogger("clausule.run")
 
 ALWAYS = ("law", "registers")
 """Sources that every audit has: they only support judgements about others."""
@@ -125,6 +129,7 @@ def audit(
     chosen = choose(configured, clauses)
     asked = sources(configured.sources, configured.common.reading_3_13, moment)
     made = plan.make(chosen, asked)
+    log.info("planned %d policies over %d tables", len(made.policies), len(made.tables))
     found = collect.discover(made, asked)
     run = new_run(target, started)
     recorded = _recorded(configured, chosen, made, started, moment, clauses)
@@ -162,7 +167,7 @@ def open_result(run: Run) -> Iterator[Result]:
         facts = evidence.build(run, recorded.plan, records, _tables(chosen), scratch)
         findings = run.store.local(run.name("findings.parquet"), scratch)
         judged = run.read("verdicts.json", Judged)
-        with outcome.open_findings(facts, findings) as connection:
+        with open_findings(facts, findings) as connection:
             yield outcome.build(_parts(run, recorded, chosen, records, judged.outcomes), connection)
 
 
@@ -175,7 +180,7 @@ def evaluate(run: Run, steps: Steps | None = None) -> Iterator[tuple[Result, boo
     with _scratch() as scratch:
         facts, findings, outcomes = _judge(run, recorded, chosen, records, scratch, steps or Steps())
         same = sha256(findings.read_bytes()).hexdigest() == run.read("verdicts.json", Judged).findings_sha256
-        with outcome.open_findings(facts, findings) as connection:
+        with open_findings(facts, findings) as connection:
             yield outcome.build(_parts(run, recorded, chosen, records, outcomes), connection), same
 
 
@@ -198,7 +203,7 @@ def _finish(
         shutil.copyfile(findings, kept)
         run.store.take(run.name("findings.parquet"), kept)
         run.seal(_previous(run))
-        with outcome.open_findings(facts, findings) as connection:
+        with open_findings(facts, findings) as connection:
             yield outcome.build(_parts(run, recorded, chosen, records, outcomes), connection)
 
 

@@ -63,7 +63,7 @@ def _main() -> int:  # noqa: PLR0911 - one return for each way it can end
     except ClausuleError as error:
         return _say(str(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        return _say("interrupted; a started run can be finished with: clausule audit --resume RUN", 130)
+        return _say("interrupted; clausule runs says what can be finished with: clausule audit --resume RUN", 130)
     except SystemExit as ended:  # click's way with a closed pipe, whose code would read as a verdict
         return int(ended.code or 0) if "_CLAUSULE_COMPLETE" in os.environ else FAILED
     except Exception:  # noqa: BLE001 - a defect: shown whole, and never with an exit code that reads as a verdict
