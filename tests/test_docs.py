@@ -120,7 +120,7 @@ def test_the_table_in_contributing_is_all_it_takes(tmp_path: Path, monkeypatch: 
         asked = {"aws": run.sources({"aws": settings}, "chapter_v", "2026-11-23T00:00:00Z")["aws"]}
         target = Run(FolderStore(tmp_path / "store"), "r")
         records = collect.collect(target, made, asked, collect.discover(made, asked), Steps())
-    assert collect.gaps(records) == []
+    assert [gap for gap in collect.gaps(records) if gap.kind != "not_collected"] == []
     rows = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "store").rglob("*.ndjson"))
     assert "loonfiches" in rows
     assert "alias/loonwijs" in rows

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from agent import config
+from agent.model import Waiver
 from tests.deploy.conftest import VALUES
 from tests.deploy.helm import CHART, Helm
 from tests.deploy.test_chart import of_kind
@@ -31,7 +32,7 @@ def test_texts_and_numbers_stay_what_they_are(helm: Helm) -> None:
     values = VALUES["bucket-and-cloud-identity"]["config"]
     found = written(helm, VALUES["bucket-and-cloud-identity"]).common
     assert found.agreement == values["agreement"]
-    assert [msgspec.to_builtins(waiver) for waiver in found.waivers] == values["waivers"]
+    assert list(found.waivers) == msgspec.convert(values["waivers"], list[Waiver])
     assert found.params == values["params"]
     assert isinstance(found.params["many"]["limit"], int)
 

@@ -50,9 +50,17 @@ def test_regions_of_the_settings_only(endpoint: str) -> None:
 
 def test_a_region_that_is_named_but_switched_off_is_unlisted(endpoint: str) -> None:
     found = _discover(endpoint, frozenset({"region"}), regions=("eu-west-1", "eu-central-2"))
-    assert [(scopes.name, scopes.gap) for scopes in found.unlisted] == [
-        (f"aws/{aws.ACCOUNT}/eu-central-2", GapKind.UNSUPPORTED)
+    assert [scopes.name for scopes in found.unlisted if scopes.gap is GapKind.UNSUPPORTED] == [
+        f"aws/{aws.ACCOUNT}/eu-central-2"
     ]
+
+
+def test_enabled_regions_that_the_settings_leave_out_are_unlisted(endpoint: str) -> None:
+    """Looking only where data should be must not make the rest look clean."""
+    everywhere = {scope.name for scope in _discover(endpoint, frozenset({"region"})).scopes}
+    found = _discover(endpoint, frozenset({"region"}), regions=("eu-west-1",))
+    left_out = {scopes.name for scopes in found.unlisted if scopes.gap is GapKind.NOT_COLLECTED}
+    assert left_out == everywhere - {f"aws/{aws.ACCOUNT}/eu-west-1"}
 
 
 def test_an_unknown_region_is_refused_with_the_nearest() -> None:
