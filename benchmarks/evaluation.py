@@ -7,6 +7,7 @@ built-in ones over buckets, taken again under other names until there are twenty
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import resource
@@ -98,8 +99,10 @@ def _evidence(target: Run, made: plan.Plan, scratch: Path) -> list[collect.Scope
     values = [f"{_SPECIAL.get(name, _SAMPLES[columns[name].type])} AS {name}" for name in others]
     path = scratch / "rows.ndjson"
     duckdb.sql(_ROWS.format(values=", ".join(values), rows=ROWS, path=path))
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
     target.store.take(target.name("evidence/aws_s3_bucket/one.ndjson"), path)
-    segment = collect.Segment(table="aws_s3_bucket", file="evidence/aws_s3_bucket/one.ndjson", rows=ROWS, sha256="")
+    segment = collect.Segment(table="aws_s3_bucket", file="evidence/aws_s3_bucket/one.ndjson", rows=ROWS, sha256=digest)
     scope = collect.Scope(source="aws", kind="account", group="1", name="aws/1/account")
     moment = AUDIT_TIME
     record = collect.ScopeRecord(
