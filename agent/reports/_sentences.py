@@ -19,7 +19,11 @@ def verdict_sentence(result: Result, w: Words) -> str:
 
 
 def denominator(result: Result, w: Words) -> str:
-    """How much of what there was could be assessed."""
+    """How much of what there was could be assessed, and how much of it was accepted although it fails."""
     counts = result.counts
-    whole = w("sentence.assessed", assessed=counts.assessed, total=counts.total)
-    return f"{whole} {w.count('sentence.unassessed', counts.unknown)}" if counts.unknown else whole
+    parts = [w("sentence.assessed", assessed=counts.assessed, total=counts.total)]
+    if counts.unknown:
+        parts.append(w.count("sentence.unassessed", counts.unknown))
+    if counts.waived:
+        parts.append(w.count("sentence.waived", counts.waived))
+    return " ".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
@@ -123,8 +123,18 @@ def failing_clauses(result: Result, state: ClauseState) -> list[str]:
 
 def failing_policies(result: Result) -> tuple[PolicyResult, ...]:
     """The policies that fail, the most severe first, then the most failures."""
-    failing = [outcome for outcome in result.policies if outcome.counts.failed]
-    return tuple(sorted(failing, key=lambda o: (SEVERITIES.index(o.policy.severity), -o.counts.failed, o.policy.id)))
+    return _worst_first(result, lambda counts: counts.failed)
+
+
+def undecided_policies(result: Result) -> tuple[PolicyResult, ...]:
+    """The policies with unknown findings, the most severe first, then the most of them."""
+    return _worst_first(result, lambda counts: counts.unknown)
+
+
+def _worst_first(result: Result, number: Callable[[Counts], int]) -> tuple[PolicyResult, ...]:
+    found = [outcome for outcome in result.policies if number(outcome.counts)]
+    severity = SEVERITIES.index
+    return tuple(sorted(found, key=lambda o: (severity(o.policy.severity), -number(o.counts), o.policy.id)))
 
 
 def skipped_by_source(result: Result) -> tuple[tuple[str, tuple[str, ...]], ...]:

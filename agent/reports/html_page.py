@@ -106,6 +106,7 @@ def _context(result: Result, language: str) -> dict[str, Any]:
         "anchors": {section.clause.id for section in _view.walk(sections)},
         "unassessed": _view.unassessed(result),
         "failing": _view.failing_policies(result),
+        "undecided": _view.undecided_policies(result),
         "places": _view.places(result),
         "standings": _view.by_standing(result),
         "country": lambda code: w.get(f"country.{code}", code) if code else w("country.unknown"),

@@ -36,6 +36,8 @@ _STYLES = {
 }
 _FIXED = 84
 """Columns that the table of clauses needs in any language; what is left of the width is for what each one says."""
+_WAIVED = 12
+"""What the column of waived findings adds to them."""
 _POLICIES = 10
 _RESOURCES = 3
 _LONGEST = 160
@@ -60,7 +62,9 @@ def render(result: Result, out: BinaryIO, language: str) -> None:
 def _parts(result: Result, w: Words, width: int) -> Iterator[RenderableType]:
     yield from _verdict(result, w)
     yield from _clauses(result, w, width - _FIXED)
-    yield from _failures(result, w)
+    yield from _told(result, w, Verdict.FAIL)
+    yield from _told(result, w, Verdict.UNKNOWN)
+    yield from _waivers(result, w)
     yield from _outside(result, w)
     yield from _gaps(result, w)
     yield from _skipped(result, w)
@@ -73,21 +77,24 @@ def _verdict(result: Result, w: Words) -> Iterator[RenderableType]:
     yield ""
     style = _STYLES[result.state]
     yield _hanging((f"{_SIGNS[result.state]} ", style), (verdict_sentence(result, w), f"bold {style}"))
-    yield _hanging(("  ", ""), (denominator(result, w), ""))
+    waived = f" {w.count('waived', result.counts.waived)}" if result.counts.waived else ""
+    yield _hanging(("  ", ""), (denominator(result, w) + waived, ""))
 
 
 def _clauses(result: Result, w: Words, room: int) -> Iterator[RenderableType]:
     yield _heading(w("clauses.title"))
-    table = _table()
+    waived = bool(result.counts.waived)
+    room -= _WAIVED if waived else 0
+    table = _table(1 if waived else 2)
     table.add_column(w("column.clause"), no_wrap=True)
     table.add_column(w("column.state"), no_wrap=True)
     table.add_column(w("column.assessed"), no_wrap=True)
-    for key in ("verdict.fail", "verdict.unknown", "gaps.short"):
+    for key in ("verdict.fail", "verdict.unknown", *(["verdict.waived"] if waived else []), "gaps.short"):
         table.add_column(w(key), justify="right")
     if room > 0:
         table.add_column("", no_wrap=True, overflow="ellipsis", max_width=room)
     for section in _view.walk(_view.sections(result)):
-        cells = [*_clause(section.clause, w), _text((section.clause.summary.of(w.language), "dim"))]
+        cells = [*_clause(section.clause, w, waived=waived), _text((section.clause.summary.of(w.language), "dim"))]
         table.add_row(*cells[: len(table.columns)])
     yield table
     left = _view.unassessed(result)
@@ -96,37 +103,55 @@ def _clauses(result: Result, w: Words, room: int) -> Iterator[RenderableType]:
         yield _text((f"{w.count('unassessed', len(left))} {ids}", "dim"))
 
 
-def _clause(clause: ClauseResult, w: Words) -> Iterator[RenderableType]:
+def _clause(clause: ClauseResult, w: Words, *, waived: bool) -> Iterator[RenderableType]:
+    counts = clause.counts
     top = "" if clause.parent else "bold"
     yield _text((f"  {clause.id}" if clause.parent else clause.id, top))
     yield _text((f"{_SIGNS[clause.state]} {w(f'state.{clause.state}')}", f"{top} {_STYLES[clause.state]}".strip()))
-    yield _text((w("ratio", assessed=clause.counts.assessed, total=clause.counts.total), top))
-    for number, style in ((clause.counts.failed, "red"), (clause.counts.unknown, "yellow"), (clause.gaps, "yellow")):
+    yield _text((w("ratio", assessed=counts.assessed, total=counts.total), top))
+    accepted = [(counts.waived, "magenta")] if waived else []
+    for number, style in ((counts.failed, "red"), (counts.unknown, "yellow"), *accepted, (clause.gaps, "yellow")):
         yield _text((w.number(number), style if number else "dim"))
 
 
-def _failures(result: Result, w: Words) -> Iterator[RenderableType]:
-    failing = _view.failing_policies(result)
-    if not failing:
+def _told(result: Result, w: Words, verdict: Verdict) -> Iterator[RenderableType]:
+    """The controls that fail, or those that could not be decided, with the first findings of each."""
+    fails = verdict is Verdict.FAIL
+    found = _view.failing_policies(result) if fails else _view.undecided_policies(result)
+    if not found:
         return
-    yield _heading(w("failing.title"))
-    for outcome in failing[:_POLICIES]:
-        yield from _failure(result, outcome, w)
-    if len(failing) > _POLICIES:
-        yield _text((w.count("terminal.more", len(failing) - _POLICIES), "dim"))
+    yield _heading(w("failing.title" if fails else "undecided.title"))
+    for outcome in found[:_POLICIES]:
+        number = outcome.counts.failed if fails else outcome.counts.unknown
+        yield from _control(result, outcome, verdict, number, w)
+    if len(found) > _POLICIES:
+        yield _text((w.count("terminal.more", len(found) - _POLICIES), "dim"))
 
 
-def _failure(result: Result, outcome: PolicyResult, w: Words) -> Iterator[RenderableType]:
+def _control(
+    result: Result, outcome: PolicyResult, verdict: Verdict, number: int, w: Words
+) -> Iterator[RenderableType]:
     policy = outcome.policy
-    severity = w(f"severity.{policy.severity}")
-    share = f" · {w.number(outcome.counts.failed)}/{w.number(outcome.counts.total)} · {', '.join(policy.clauses)}"
+    sign, severity = "✗" if verdict is Verdict.FAIL else "?", w(f"severity.{policy.severity}")
+    share = f" · {w.number(number)}/{w.number(outcome.counts.total)} · {', '.join(policy.clauses)}"
     title = line(policy.title.of(w.language))
-    yield _hanging((f"✗ {severity} ", _STYLES[policy.severity]), (title, "bold"), (share, "dim"))
-    for finding in _view.capped(result, policy.id, Verdict.FAIL, _RESOURCES):
+    yield _hanging((f"{sign} {severity} ", _STYLES[policy.severity]), (title, "bold"), (share, "dim"))
+    for finding in _view.capped(result, policy.id, verdict, _RESOURCES):
         name, reason = (line(text, _LONGEST) for text in (finding.resource or finding.scope, finding.reason))
         yield _hanging(("    ", ""), (name, ""), (f": {reason}" if reason else "", "dim"))
-    if outcome.counts.failed > _RESOURCES:
-        yield _hanging(("    ", ""), (w.count("terminal.more", outcome.counts.failed - _RESOURCES), "dim"))
+    if number > _RESOURCES:
+        yield _hanging(("    ", ""), (w.count("terminal.more", number - _RESOURCES), "dim"))
+
+
+def _waivers(result: Result, w: Words) -> Iterator[RenderableType]:
+    if not result.waivers:
+        return
+    yield _heading(w("waivers.title"))
+    for given in result.waivers:
+        waiver = given.waiver
+        about = f" · {w.number(given.findings)} · {w(f'waiver.{given.state}')} · {w.date(waiver.expires)}"
+        who = f" · {line(waiver.approver)}: {line(waiver.reason, _LONGEST)}"
+        yield _hanging(("≈ ", "magenta"), (f"{waiver.policy} {line(waiver.resource)}", ""), (about + who, "dim"))
 
 
 def _outside(result: Result, w: Words) -> Iterator[RenderableType]:
@@ -181,10 +206,10 @@ def _heading(title: str) -> Text:
     return _text(("\n", ""), (title, "bold underline"))
 
 
-def _table() -> Table:
+def _table(between: int = 2) -> Table:
     from rich.table import Table  # noqa: PLC0415
 
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
+    return Table(box=None, pad_edge=False, padding=(0, between, 0, 0), header_style="dim", show_edge=False)
 
 
 def _text(*parts: tuple[str, str]) -> Text:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 
+import msgspec
 import pytest
 
 from agent.model import LANGUAGES
 from agent.reports import terminal
-from agent.result import Result
+from agent.result import ClauseResult, Counts, Result
 
 
 def shown(result: Result, language: str = "en") -> str:
@@ -78,3 +79,40 @@ def test_only_places_outside_the_union_are_listed(result: Result) -> None:
     assert "Türkiye" in part
     assert "Singapore" in part
     assert "Ireland" not in part
+
+
+def unwrapped(text: str) -> str:
+    """The text as one line, however it was folded."""
+    return " ".join(text.split())
+
+
+def test_waived_findings_are_in_the_head_and_in_the_table(result: Result) -> None:
+    head, rest = shown(result).split("Clause by clause")
+    assert f"{result.counts.waived} do not meet the requirement, which someone accepted until a date." in unwrapped(
+        head
+    )
+    columns = next(line for line in rest.splitlines() if line.strip())
+    assert "waived" in columns
+    row = next(line.split() for line in rest.splitlines() if line.startswith("3.2 "))
+    clause = next(clause for clause in result.clauses if clause.id == "3.2")
+    assert row[-4:] == [
+        str(n) for n in (clause.counts.failed, clause.counts.unknown, clause.counts.waived, clause.gaps)
+    ]
+
+
+def test_nothing_is_said_of_waivers_when_there_are_none(result: Result) -> None:
+    def bare(clause: ClauseResult) -> ClauseResult:
+        return msgspec.structs.replace(clause, counts=msgspec.structs.replace(clause.counts, waived=0))
+
+    none = msgspec.structs.replace(
+        result, counts=Counts(failed=1), clauses=tuple(map(bare, result.clauses)), waivers=()
+    )
+    text = shown(none)
+    assert "Accepted deviations" not in text
+    assert "waived" not in text.split("Clause by clause")[1].split("What fails")[0]
+
+
+def test_each_waiver_is_told_with_who_until_when_and_what_became_of_it(result: Result) -> None:
+    part = unwrapped(shown(result).split("Accepted deviations")[1].split("Data outside")[0])
+    assert "s3-bucket-versioned: arn:aws:s3:::export-* · approved by J. Maes · until 30 June 2026 · expired" in part
+    assert part.count("in use") == 2
