@@ -77,8 +77,7 @@ def _verdict(result: Result, w: Words) -> Iterator[RenderableType]:
     yield ""
     style = _STYLES[result.state]
     yield _hanging((f"{_SIGNS[result.state]} ", style), (verdict_sentence(result, w), f"bold {style}"))
-    waived = f" {w.count('waived', result.counts.waived)}" if result.counts.waived else ""
-    yield _hanging(("  ", ""), (denominator(result, w) + waived, ""))
+    yield _hanging(("  ", ""), (denominator(result, w), ""))
 
 
 def _clauses(result: Result, w: Words, room: int) -> Iterator[RenderableType]:
@@ -149,9 +148,9 @@ def _waivers(result: Result, w: Words) -> Iterator[RenderableType]:
     yield _heading(w("waivers.title"))
     for given in result.waivers:
         waiver = given.waiver
-        about = f" · {w.number(given.findings)} · {w(f'waiver.{given.state}')} · {w.date(waiver.expires)}"
-        who = f" · {line(waiver.approver)}: {line(waiver.reason, _LONGEST)}"
-        yield _hanging(("≈ ", "magenta"), (f"{waiver.policy} {line(waiver.resource)}", ""), (about + who, "dim"))
+        who = f" · {w('column.approver')} {line(waiver.approver)} · {w('column.expires')} {w.date(waiver.expires)}"
+        about = f"{who} · {w(f'waiver.{given.state}')} · {line(waiver.reason, _LONGEST)}"
+        yield _hanging(("≈ ", "magenta"), (f"{waiver.policy}: {line(waiver.resource)}", ""), (about, "dim"))
 
 
 def _outside(result: Result, w: Words) -> Iterator[RenderableType]:
