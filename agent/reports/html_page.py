@@ -34,6 +34,8 @@ class Limits(msgspec.Struct, frozen=True):
 
     findings: int = 200
     """Failures, unknowns and waivers of a policy, each."""
+    examples: int = 3
+    """Unknown findings of a policy where all such policies are told together."""
     passes: int = 100
     gaps: int = 500
     """Gaps with one cause."""

@@ -217,3 +217,24 @@ def test_findings_are_asked_for_with_a_limit(result: Result) -> None:
     page(msgspec.structs.replace(result, findings=Counting(everything)))
     assert asked
     assert None not in asked
+
+
+def gaps_section(html: str) -> str:
+    return html.split('<section id="gaps"')[1].split("</section>", maxsplit=1)[0]
+
+
+def test_unknown_findings_are_told_together_even_without_a_gap(result: Result) -> None:
+    html = page(msgspec.structs.replace(result, gaps=()))
+    section = gaps_section(html)
+    for outcome in result.policies:
+        linked = f'href="#policy-{outcome.policy.id}"' in section
+        assert linked == bool(outcome.counts.unknown)
+    assert "arn:aws:s3:::outpost-kelder : the place of the data is not known" in flat(section)
+    assert f"{result.counts.unknown} findings are unknown." in flat(html.split('<section id="clauses"')[0])
+
+
+def test_no_green_tick_while_a_finding_is_unknown(result: Result) -> None:
+    known = [msgspec.structs.replace(o, counts=msgspec.structs.replace(o.counts, unknown=0)) for o in result.policies]
+    clear = msgspec.structs.replace(result, gaps=(), policies=tuple(known))
+    assert "#i-pass" in gaps_section(page(clear))
+    assert "#i-pass" not in gaps_section(page(msgspec.structs.replace(result, gaps=())))

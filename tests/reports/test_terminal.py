@@ -7,9 +7,9 @@ import io
 import msgspec
 import pytest
 
-from agent.model import LANGUAGES
+from agent.model import LANGUAGES, Verdict
 from agent.reports import terminal
-from agent.result import ClauseResult, Counts, Result
+from agent.result import ClauseResult, Counts, ListedFindings, Result
 
 
 def shown(result: Result, language: str = "en") -> str:
@@ -116,3 +116,22 @@ def test_each_waiver_is_told_with_who_until_when_and_what_became_of_it(result: R
     part = unwrapped(shown(result).split("Accepted deviations")[1].split("Data outside")[0])
     assert "s3-bucket-versioned: arn:aws:s3:::export-* · approved by J. Maes · until 30 June 2026 · expired" in part
     assert part.count("in use") == 2
+
+
+def test_unknown_findings_are_told_between_failures_and_places(result: Result) -> None:
+    """Also those without a gap: a value that is not there leaves nothing else to see."""
+    part = unwrapped(shown(result).split("What fails")[1].split("What could not be decided")[1].split("Accepted")[0])
+    assert "? critical S3 bucket is not public · 1/" in part
+    assert "arn:aws:s3:::outpost-kelder: the place of the data is not known" in part
+    assert part.index("? critical") < part.index("? high")
+
+
+def test_a_long_list_of_unknown_findings_is_capped(result: Result) -> None:
+    outcome = next(outcome for outcome in result.policies if outcome.counts.unknown)
+    template = next(result.findings.of(outcome.policy.id, frozenset({Verdict.UNKNOWN})))
+    many = [msgspec.structs.replace(template, resource=f"bucket-{index}") for index in range(8)]
+    policies = (msgspec.structs.replace(outcome, counts=Counts(unknown=8), verdict=Verdict.UNKNOWN),)
+    text = shown(msgspec.structs.replace(result, policies=policies, findings=ListedFindings(many)))
+    assert "bucket-2:" in text
+    assert "bucket-3" not in text
+    assert "and 5 more" in text
