@@ -86,3 +86,11 @@ def test_french_counts_none_as_one() -> None:
 def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(KeyError):
         words("es")
+
+
+def test_french_states_agree_with_their_heading() -> None:
+    """`État` is masculine, though the clause they tell of may be called otherwise."""
+    french = words("fr")
+    assert french("column.state") == "état"
+    states = [french(f"state.{which}") for which in ClauseState]
+    assert states == ["respecté", "non respecté", "indéterminé", "non évalué"]
