@@ -146,11 +146,13 @@ def _waivers(result: Result, w: Words) -> Iterator[RenderableType]:
     if not result.waivers:
         return
     yield _heading(w("waivers.title"))
-    for given in result.waivers:
+    for given in result.waivers[:_POLICIES]:
         waiver = given.waiver
         who = f" · {w('column.approver')} {line(waiver.approver)} · {w('column.expires')} {w.date(waiver.expires)}"
         about = f"{who} · {w(f'waiver.{given.state}')} · {line(waiver.reason, _LONGEST)}"
         yield _hanging(("≈ ", "magenta"), (f"{waiver.policy}: {line(waiver.resource)}", ""), (about, "dim"))
+    if len(result.waivers) > _POLICIES:
+        yield _text((w.count("terminal.more", len(result.waivers) - _POLICIES), "dim"))
 
 
 def _outside(result: Result, w: Words) -> Iterator[RenderableType]:
@@ -167,7 +169,7 @@ def _outside(result: Result, w: Words) -> Iterator[RenderableType]:
         country = w.get(f"country.{place.country}", place.country) if place.country else w("country.unknown")
         style = {"none": "red", "adequate": ""}.get(place.standing, "yellow")
         standing = w(f"standing.{place.standing}")
-        codes = line(", ".join(place.codes), _LONGEST)
+        codes = _listed(place.codes, w) or "–"  # noqa: RUF001 - a sign
         table.add_row(line(country), _text((standing, style)), w.number(place.resources), _text((codes, "")))
     yield table
 
@@ -179,7 +181,7 @@ def _gaps(result: Result, w: Words) -> Iterator[RenderableType]:
     yield _heading(w("gaps.title"))
     for group in groups[:_POLICIES]:
         times = w.count("terminal.times", len(group.gaps))
-        where = line(", ".join(group.scopes), _LONGEST)
+        where = _listed(group.scopes, w)
         cause = f"{w(f'gap.{group.kind}')}: {line(group.call)}"
         yield _hanging(
             ("? ", "yellow"), (cause, "yellow"), (f" · {times} · {', '.join(group.tables)} · {where}", "dim")
@@ -198,7 +200,15 @@ def _skipped(result: Result, w: Words) -> Iterator[RenderableType]:
     yield _heading(w("skipped.title"))
     for source, policies in found:
         why = w.get(f"skipped.{source}", w("skipped.other", source=source))
-        yield _hanging(("– ", ""), (f"{why} ", ""), (line(", ".join(policies)), "dim"))  # noqa: RUF001 - a sign
+        yield _hanging(("– ", ""), (f"{why} ", ""), (_listed(policies, w), "dim"))  # noqa: RUF001 - a sign
+
+
+def _listed(names: tuple[str, ...], w: Words) -> str:
+    """As many names as have room, each whole, and how many more there are; always the first."""
+    shown = [line(name, _LONGEST) for name in names]
+    room = next((at for at in range(1, len(shown)) if len(", ".join(shown[: at + 1])) > _LONGEST), len(shown))
+    more = [w.count("terminal.more", len(shown) - room)] if len(shown) > room else []
+    return " ".join([", ".join(shown[:room]), *more])
 
 
 def _heading(title: str) -> Text:

@@ -238,3 +238,19 @@ def test_no_green_tick_while_a_finding_is_unknown(result: Result) -> None:
     clear = msgspec.structs.replace(result, gaps=(), policies=tuple(known))
     assert "#i-pass" in gaps_section(page(clear))
     assert "#i-pass" not in gaps_section(page(msgspec.structs.replace(result, gaps=())))
+
+
+def test_a_place_without_a_code_has_a_dash(result: Result) -> None:
+    nowhere = (msgspec.structs.replace(result.locations[0], code="", country="", standing="unknown"),)
+    html = page(msgspec.structs.replace(result, locations=nowhere))
+    assert '<td data-label="region or zone">–</td>' in html  # noqa: RUF001 - the sign that is shown
+
+
+def test_evidence_of_one_minute_has_one_moment(result: Result) -> None:
+    def collected(started: str, finished: str) -> str:
+        run = msgspec.structs.replace(result.run, started=started, finished=finished)
+        return flat(page(msgspec.structs.replace(result, run=run))).split("Evidence collected ")[1].split(" Clauses")[0]
+
+    one, other = "22 November 2026, 23:04 UTC", "22 November 2026, 23:05 UTC"
+    assert collected("2026-11-22T23:04:00Z", "2026-11-22T23:04:41Z") == one
+    assert collected("2026-11-22T23:04:00Z", "2026-11-22T23:05:00Z") == f"{one} – {other}"  # noqa: RUF001 - a range

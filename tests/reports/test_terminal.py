@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import msgspec
 import pytest
@@ -135,3 +136,28 @@ def test_a_long_list_of_unknown_findings_is_capped(result: Result) -> None:
     assert "bucket-2:" in text
     assert "bucket-3" not in text
     assert "and 5 more" in text
+
+
+def test_a_place_without_a_code_has_a_dash(result: Result) -> None:
+    nowhere = tuple(msgspec.structs.replace(at, code="", country="", standing="unknown") for at in result.locations[:2])
+    part = shown(msgspec.structs.replace(result, locations=nowhere)).split("Data outside the Union")[1]
+    row = next(line for line in part.splitlines() if line.startswith("not known"))
+    assert row.endswith("–")  # noqa: RUF001 - the sign that is shown
+
+
+@pytest.mark.parametrize("number", [1, 3, 40])
+def test_a_list_is_cut_between_names_and_says_how_many_more(result: Result, number: int) -> None:
+    names = [f"control-number-{index:02}" for index in range(number)]
+    skipped = tuple(msgspec.structs.replace(result.skipped[0], policy=name) for name in names)
+    part = unwrapped(shown(msgspec.structs.replace(result, skipped=skipped)).split("Not looked at")[1])
+    told = re.findall(r"control-number-\d\d(?=,| and|$)", part)
+    assert told == names[: len(told)]
+    assert len(told) == part.count("control")
+    assert ("more" in part) == (len(told) < number)
+    if len(told) < number:
+        assert part.endswith(f"and {number - len(told)} more")
+
+
+def test_a_long_list_of_waivers_says_how_many_more(result: Result) -> None:
+    text = shown(msgspec.structs.replace(result, waivers=result.waivers[:1] * 14))
+    assert "and 4 more" in text.split("Accepted deviations")[1].split("Data outside")[0]
