@@ -58,24 +58,17 @@ def command(
 
 
 def _print(made: Plan, guess: Estimate) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    table = Table(title=f"{len(made.policies)} policies read {len(made.tables)} tables", title_justify="left")
-    for heading in ("table", "per", "columns", "calls"):
-        table.add_column(heading, overflow="fold")
+    """Plain lines, one call or permission each, so that they can be copied at any width."""
+    click.echo(f"{len(made.policies)} policies read {len(made.tables)} tables:\n")
     for part in made.tables:
-        calls = [part.calls[0], *(f"{name}  (each row)" for name in part.calls[1:])]
-        table.add_row(Text(part.table), part.scope, str(len(part.columns)), Text("\n".join(calls)))
-    console.print(table)
+        click.echo(f"{part.table}, per {part.scope}, {len(part.columns)} columns")
+        for name in part.calls:
+            click.echo(f"  {name}" if name == part.calls[0] else f"  {name}, for each row")
     for source, permissions in made.permissions().items():
-        console.print(f"\nPermissions, {source} (all read-only):")
+        click.echo(f"\nPermissions, {source} (all read-only):")
         for permission in permissions:
-            console.print(Text(f"  {permission}"))
-    console.print(
-        f"\nAbout {guess.calls:,} calls, {guess.saved:,} fewer than filling every column would take: {guess.basis}."
-    )
+            click.echo(f"  {permission}")
+    click.echo(f"\nAbout {guess.calls:,} calls, {guess.saved:,} fewer than filling every column would take.")
+    click.echo(f"Estimated from {guess.basis}.")
     if made.skipped:
-        console.print(f"{len(made.skipped)} policies are left out: nothing of their source is configured.")
+        click.echo(f"{len(made.skipped)} policies are left out: nothing of their source is configured.")
