@@ -9,15 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
 from agent.errors import StoreError, UsageError
-
-_PARTIAL = ".partial-"
+from agent.files import PARTIAL, partial, write_file
 
 
 class Store(Protocol):
@@ -90,9 +88,9 @@ class FolderStore:
         target = self.root / name
         with self._explained(name):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with _partial(target) as partial:
-                shutil.copyfile(path, partial)
-                shutil.copymode(path, partial)
+            with partial(target) as copy:
+                shutil.copyfile(path, copy)
+                shutil.copymode(path, copy)
             path.unlink()
 
     def exists(self, name: str) -> bool:
@@ -135,7 +133,7 @@ class FolderStore:
     def names(self, prefix: str) -> list[str]:
         """See `Store.names`."""
         base = self.root / prefix
-        found = (path for path in base.rglob("*") if path.is_file() and not path.name.startswith(_PARTIAL))
+        found = (path for path in base.rglob("*") if path.is_file() and not path.name.startswith(PARTIAL))
         return sorted(path.relative_to(self.root).as_posix() for path in found)
 
 
@@ -221,34 +219,6 @@ def _s3_options() -> dict[str, Any]:
     if endpoint:
         options |= {"endpoint": endpoint, "client_options": {"allow_http": endpoint.startswith("http://")}}
     return options
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a local file whole: into a file beside it, flushed, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _partial(path) as partial:
-        partial.write_bytes(data)
-
-
-@contextmanager
-def _partial(path: Path) -> Iterator[Path]:
-    """A file beside `path` to fill, which then takes its place; nothing is left of it when filling fails."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=_PARTIAL)
-    os.close(handle)
-    partial = Path(name)
-    try:
-        yield partial
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _line(error: Exception) -> str:

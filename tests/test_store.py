@@ -17,8 +17,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from agent.errors import StoreError, UsageError
+from agent.files import write_file
 from agent.runs import Run, find, new_run, runs, verify_chain
-from agent.store import BucketStore, FolderStore, Store, open_store, write_file
+from agent.store import BucketStore, FolderStore, Store, open_store
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +168,7 @@ def test_rubbish_where_json_should_be_is_said(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from agent.store import write_file
+from agent.files import write_file
 path, size = Path(sys.argv[1]), 200_000
 while True:
     for letter in b"abcdefgh":

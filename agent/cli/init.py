@@ -13,7 +13,7 @@ import click
 def command(path: Path, force: bool) -> int:
     """Write a commented clausule.yaml. Never replaces a file unless told to."""
     from agent.errors import UsageError
-    from agent.store import write_file
+    from agent.files import write_file
 
     if path.exists() and not force:
         raise UsageError(f"{path}: is there already; choose another name, or replace it with --force")

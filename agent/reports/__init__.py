@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
-import tempfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import BinaryIO
 import msgspec
 
 from agent.errors import AuditError
+from agent.files import partial
 from agent.result import Result
 
 
@@ -54,23 +54,10 @@ def write(result: Result, form: Format, path: Path, language: str) -> None:
 def _replace(path: Path, fill: Callable[[BinaryIO], None]) -> None:
     """A reader of `path` sees the old file or the new one, also after a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    partial = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as out:
+    with partial(path) as beside:
+        with beside.open("wb") as out:
             fill(out)
-            out.flush()
-            os.fsync(out.fileno())
-        partial.chmod(0o666 & ~_umask())
-        partial.replace(path)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        beside.chmod(0o666 & ~_umask())
 
 
 def _umask() -> int:
