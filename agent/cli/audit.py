@@ -76,6 +76,7 @@ def command(
     """
     from agent import publish, run
     from agent.cli._progress import steps
+    from agent.errors import AuditError
     from agent.store import open_store
 
     if resumed and (clauses or directories or as_of):
@@ -106,7 +107,9 @@ def command(
         elif not quiet:
             publish.show(result, "terminal", sys.stdout.buffer, language)
             _say_where(made.id, written)
-        return 0 if exit_zero and result.exit_code in (0, 1, 2) else result.exit_code
+        if result.exit_code == AuditError.exit_code:
+            raise AuditError("there was nothing to assess: what is configured holds nothing that a policy is about")
+        return 0 if exit_zero else result.exit_code
 
 
 def _moment(as_of: str | None) -> str:
