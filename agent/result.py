@@ -177,20 +177,6 @@ class Findings(Protocol):
         ...
 
 
-class ListedFindings:
-    """`Findings` over a list, for small results and tests."""
-
-    def __init__(self, findings: list[Finding]) -> None:
-        self._findings = findings
-
-    def of(
-        self, policy: str, verdicts: frozenset[Verdict] | None = None, limit: int | None = None
-    ) -> Iterator[Finding]:
-        """See `Findings.of`."""
-        chosen = [f for f in self._findings if f.policy == policy and (verdicts is None or f.verdict in verdicts)]
-        yield from chosen[:limit]
-
-
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """A whole audit."""
 

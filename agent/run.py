@@ -65,7 +65,7 @@ class StoredPolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """`verdicts.json`: how each policy went, and what the previous run was."""
+    """`verdicts.json`: how each policy went, and the digest that judging again must give."""
 
     outcomes: dict[str, Outcome]
     findings_sha256: str

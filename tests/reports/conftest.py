@@ -17,7 +17,6 @@ from agent.result import (
     ClauseState,
     Counts,
     GroupCounts,
-    ListedFindings,
     Location,
     PolicyResult,
     Result,
@@ -26,6 +25,7 @@ from agent.result import (
     SkippedPolicy,
     WaiverResult,
 )
+from tests.reports.listed import ListedFindings
 
 HERE = Path(__file__).parent
 ACCOUNTS = ("111111111111", "222222222222")

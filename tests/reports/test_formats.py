@@ -19,7 +19,8 @@ from agent import plain
 from agent.errors import AuditError
 from agent.model import LANGUAGES, Finding, Gap, GapKind, Verdict
 from agent.reports import Format, formats, write
-from agent.result import ListedFindings, Result
+from agent.result import Result
+from tests.reports.listed import ListedFindings
 
 FORMATS = sorted(formats())
 HOSTILE = (

@@ -16,7 +16,8 @@ import pytest
 from agent.model import LANGUAGES, Finding, Verdict
 from agent.reports import html_page
 from agent.reports._texts import words
-from agent.result import ClauseState, Counts, ListedFindings, Result
+from agent.result import ClauseState, Counts, Result
+from tests.reports.listed import ListedFindings
 
 VOID = {"meta", "br", "input", "use", "path", "rect", "circle"}
 

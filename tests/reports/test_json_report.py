@@ -17,7 +17,8 @@ import pytest
 from agent.model import Finding, Verdict
 from agent.reports import _document, json_report
 from agent.reports._document import Report
-from agent.result import ClauseState, Counts, ListedFindings, Result
+from agent.result import ClauseState, Counts, Result
+from tests.reports.listed import ListedFindings
 
 DOCS = Path(__file__).parents[2] / "docs" / "json-report.md"
 

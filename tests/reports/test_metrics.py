@@ -16,7 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from agent import groups, metrics
 from agent.model import Gap, GapKind, Verdict
 from agent.reports import prometheus
-from agent.result import ClauseState, Counts, GroupCounts, ListedFindings, Result
+from agent.result import ClauseState, Counts, GroupCounts, Result
+from tests.reports.listed import ListedFindings
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 Series = dict[tuple[str, ...], float]

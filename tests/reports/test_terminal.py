@@ -10,7 +10,8 @@ import pytest
 
 from agent.model import LANGUAGES, Verdict
 from agent.reports import terminal
-from agent.result import ClauseResult, Counts, ListedFindings, Result
+from agent.result import ClauseResult, Counts, Result
+from tests.reports.listed import ListedFindings
 
 
 def shown(result: Result, language: str = "en") -> str:
