@@ -79,7 +79,10 @@ class RowMaker:
 
     def _ask(self, call: Call, item: Json, unread: dict[str, Unanswered]) -> Json:
         try:
-            return self._answers.ask(call, item)
+            response = self._answers.ask(call, item)
+            if response is not None:
+                return response
+            problem = Unanswered(GapKind.UNEXPECTED, f"asking {call.name}: there was no answer")
         except Unanswered as gap:
             problem = gap
         except Exception as error:  # noqa: BLE001 - one defect in a source must not end the audit: it becomes a gap

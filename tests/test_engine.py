@@ -196,6 +196,14 @@ def test_benches_that_could_not_be_listed_are_unknown(estate: Any) -> None:
     assert found.verdicts["locked"]["a/one"] == "pass"
 
 
+def test_an_answer_that_is_nothing_is_a_gap_not_a_null(estate: Any) -> None:
+    """A policy that asks for absence must not pass because a source answered with nothing."""
+    estate.details["lab:GetLock", "a", "one"] = None
+    found = judge([make("no-keys", "keys IS NULL OR len(keys) < 9")])
+    assert found.verdicts["no-keys"] == {"a/one": "unknown", "a/two": "pass", "b/one": "pass", "b/two": "pass"}
+    assert [gap.columns for gap in found.gaps] == [("keys",)]
+
+
 def test_null_is_unknown_and_says_so(estate: Any) -> None:
     estate.details["lab:GetLock", "a", "one"] = {"locked": None, "keys": None}
     found = judge([LOCKED, NOBODY])
